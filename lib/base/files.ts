@@ -1,0 +1,59 @@
+/**
+ * Files that are either whole or not there.
+ * @module
+ */
+import { dirname } from "node:path";
+import { InputError, messageOf } from "./errors.ts";
+
+/**
+ * Writes a file through a temporary neighbour and a rename: a reader sees the old content or the new, never a part.
+ *
+ * @throws {InputError} when the folder cannot be written or the disk is full.
+ */
+export async function writeAtomic(path: string, data: string | Uint8Array): Promise<void> {
+  const temporary = `${path}.${Deno.pid}.${crypto.randomUUID().slice(0, 8)}.tmp`;
+  try {
+    await Deno.mkdir(dirname(path), { recursive: true });
+    if (typeof data === "string") await Deno.writeTextFile(temporary, data);
+    else await Deno.writeFile(temporary, data);
+    await Deno.rename(temporary, path);
+  } catch (error) {
+    await Deno.remove(temporary).catch(() => {});
+    throw unwritable(path, error);
+  }
+}
+
+/** Turns a failed write into an error that says what to do; anything else is returned as it is. */
+export function unwritable(path: string, error: unknown): Error {
+  const text = messageOf(error);
+  if (/os error 28|ENOSPC/i.test(text)) {
+    return new InputError(
+      `No space left on the disk while writing ${path}: free some space and start again.`,
+      {
+        cause: error,
+      },
+    );
+  }
+  if (
+    error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable ||
+    /os error 30|EROFS|EACCES/i.test(text)
+  ) {
+    return new InputError(
+      `Cannot write ${path}: make its folder writable or choose another with --results.`,
+      {
+        cause: error,
+      },
+    );
+  }
+  return error instanceof Error ? error : new Error(text);
+}
+
+/** The file's text, or undefined when it does not exist. */
+export async function readTextIfExists(path: string): Promise<string | undefined> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}

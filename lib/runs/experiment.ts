@@ -1,0 +1,143 @@
+/**
+ * What an experiment gives, so that `runs` can do everything else.
+ * The four verbs: `plan(config) -> rows`, `prompt(row)`, `grade(row, attempt)`, `report(rows)`.
+ * @module
+ */
+import type { Message, Oracle, Sampling } from "../backends/backend.ts";
+import type { Json } from "../base/hash.ts";
+
+/** A value of a CSV cell. */
+export type Cell = string | number | boolean | null;
+
+/** One unit of a plan. */
+export interface Row {
+  /** Hash of everything that determines the request (see `hashJson`). Unique in a plan. */
+  readonly id: string;
+  /** The row's own columns, in the order of the results CSV. */
+  readonly params: Readonly<Record<string, Cell>>;
+  /** The small typed object from which the prompt is rebuilt, byte for byte. */
+  readonly recipe: Json;
+  /** Prompt tokens the row will send: exact or within 1%, known without building the prompt. */
+  readonly tokens: number;
+  /** Output cap in tokens. */
+  readonly maxTokens: number;
+  /** Why the row is not sent (`window`), or null. Kept in the plan and counted. */
+  readonly skip: string | null;
+}
+
+/** A row's prompt as it is sent. */
+export interface Prompt {
+  readonly messages: readonly Message[];
+  /** Set when the assistant turn has begun. */
+  readonly prefix?: string;
+  /** Exact prompt tokens, by the variant's tokenizer. */
+  readonly tokens: number;
+  readonly oracle?: Oracle;
+}
+
+/** The classes of a row's output. */
+export const VALIDITY_CLASSES = [
+  "correct",
+  "wrong",
+  "distractor",
+  "abstained",
+  "refused",
+  "output_cap",
+  "truncated",
+  "degenerate",
+  "error",
+] as const;
+/** The class of a row. */
+export type Validity = typeof VALIDITY_CLASSES[number];
+
+/** What became of one try at a row; one line of `*_attempts.jsonl`. */
+export interface Attempt {
+  readonly id: string;
+  /** 1-based, over all runs. */
+  readonly attempt: number;
+  /** ISO time the try began. */
+  readonly started: string;
+  readonly status: "done" | "error";
+  readonly output: string;
+  readonly reasoning: string | null;
+  readonly finish_reason: string | null;
+  /** Our count of the prompt sent, and the tokenizer that counted. */
+  readonly token_count: number;
+  readonly tokenizer: string;
+  readonly prompt_tokens_reported: number | null;
+  readonly completion_tokens: number | null;
+  readonly cached_tokens: number | null;
+  readonly reasoning_tokens: number | null;
+  readonly latency_ms: number;
+  /** null when the price is unknown. */
+  readonly cost_usd: number | null;
+  readonly request_id: string | null;
+  /** Whether the response cache answered. */
+  readonly from_cache: boolean;
+  /** SHA-256 of the prompt that was sent (canonical JSON of messages and prefix). */
+  readonly prompt_sha256: string;
+  readonly error: { readonly kind: string; readonly message: string } | null;
+}
+
+/** What a scorer or judge says of a row's output. */
+export interface Grade {
+  readonly validity: Validity;
+  /** null when it cannot be said (an invalid row). */
+  readonly correct: boolean | null;
+  /** Who said so: `match`, or `match+<variant>`. */
+  readonly judge: string;
+  readonly judge_output: string;
+  /** Further columns of the evaluated CSV (`distractor`). */
+  readonly extra?: Readonly<Record<string, Cell>>;
+}
+
+/** A row with its final state: the input of every report. */
+export interface GradedRow {
+  readonly row: Row;
+  /** The last attempt; null when the row was skipped or not reached. */
+  readonly attempt: Attempt | null;
+  readonly attempts: number;
+  readonly grade: Grade | null;
+}
+
+/** One row of a further request that grading needs (an LLM judge's call), run like any other row. */
+export interface JudgeRow extends Row {
+  /** The id of the row that is judged. */
+  readonly of: string;
+}
+
+/** What `runs` needs of an experiment. */
+export interface Experiment<R extends Row = Row> {
+  /** As in file names: `niah`. */
+  readonly name: string;
+  readonly sampling: Omit<Sampling, "maxTokens">;
+  /** The rows in sending order: rows that share a prefix stand together, longest shared prefix first. */
+  readonly rows: readonly R[];
+  /** Builds a row's prompt; the same bytes every time. */
+  prompt(row: R): Prompt | Promise<Prompt>;
+  /** Grades all finished rows at once (audits look across rows). Pure: no request is sent here. */
+  grade(
+    rows: readonly { row: R; attempt: Attempt | null; attempts: number; judgements: readonly Judgement[] }[],
+  ): readonly GradedRow[];
+  /** Requests a judge model must answer before grading; none when matching is enough or no judge is set. */
+  judgeRows?(rows: readonly { row: R; attempt: Attempt | null }[]): readonly JudgeRow[];
+  judgePrompt?(row: JudgeRow): Prompt;
+  /** Draws figures and tables from graded rows: file suffix (`heatmap.svg`) -> content. */
+  report(rows: readonly GradedRow[]): Report | Promise<Report>;
+}
+
+/** A judge's answer to a judge row. */
+export interface Judgement {
+  readonly row: JudgeRow;
+  readonly attempt: Attempt;
+}
+
+/** Tables and figures made from graded rows alone. */
+export interface Report {
+  /** A few lines for people: accuracy with its interval, validity, warnings. */
+  readonly summary: string;
+  /** Machine-readable statistics. */
+  readonly statistics: Json;
+  /** Figures by name (`heatmap`): SVG text, and alt text. */
+  readonly figures: Readonly<Record<string, { readonly svg: string; readonly alt: string }>>;
+}

@@ -1,0 +1,260 @@
+/**
+ * Model variants: the named entries of `models/models.json`.
+ * @module
+ */
+import { dirname, isAbsolute, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { distance } from "fastest-levenshtein";
+import { z } from "zod";
+import { InputError } from "../base/errors.ts";
+import { readTextIfExists } from "../base/files.ts";
+
+const tokens = z.number().int().positive();
+const environmentName = z.string().regex(/^[A-Z][A-Z0-9_]*$/, "an environment variable such as OPENAI_API_KEY");
+const share = z.number().min(0).max(1);
+
+const common = {
+  /** One line for people. */
+  description: z.string().min(1),
+  /** Most tokens of prompt and output together. */
+  contextWindow: tokens,
+  /** The window the model was trained in, where it is smaller than the one it runs in. */
+  trainedWindow: tokens.optional(),
+  /** Most tokens one answer may have. */
+  maxOutputTokens: tokens.default(4096),
+  limits: z.strictObject({
+    /** null means no limit. */
+    tokensPerMinute: tokens.nullable().optional(),
+    /** null means no limit. */
+    requestsPerMinute: tokens.nullable().optional(),
+    /** Most requests under way at once. */
+    concurrency: tokens.optional(),
+  }).default({}),
+  /** US dollars per million tokens; wins over every price table. */
+  price: z.strictObject({
+    inputPerMTok: z.number().nonnegative(),
+    outputPerMTok: z.number().nonnegative(),
+    cachedPerMTok: z.number().nonnegative().optional(),
+  }).optional(),
+  /** The model's name in the price table, where it differs from `model`. */
+  priceModel: z.string().min(1).optional(),
+};
+
+const localSpec = z.strictObject({
+  backend: z.literal("local"),
+  ...common,
+  /** A folder, relative to models.json when it begins with a dot, or a Hugging Face id `owner/name`. */
+  model: z.string().min(1),
+  revision: z.string().min(1).optional(),
+  dtype: z.enum(["fp32", "q8", "q4"]).default("fp32"),
+  device: z.enum(["cpu", "webgpu", "cuda"]).default("cpu"),
+  lora: z.string().min(1).optional(),
+});
+
+const apiSpec = z.strictObject({
+  backend: z.literal("api"),
+  ...common,
+  /** The name the server knows the model by. */
+  model: z.string().min(1),
+  /** Where the server is; the default when `baseUrlEnv` is set and its variable is not. */
+  baseUrl: z.url({ protocol: /^https?$/ }).optional(),
+  baseUrlEnv: environmentName.optional(),
+  apiKeyEnv: environmentName.optional(),
+  protocol: z.enum(["chat", "completions"]).default("chat"),
+  /** Whose hardware: decides the default tokens per minute (local 50,000; cloud 200,000) and whether it costs. */
+  deployment: z.enum(["local", "cloud"]).default("cloud"),
+  /** Name of the output cap in the request; OpenAI's newer models want `max_completion_tokens`. */
+  maxTokensField: z.enum(["max_tokens", "max_completion_tokens"]).optional(),
+  headers: z.record(z.string(), z.string()).default({}),
+  /** The company that serves the model, as the price table names it (`openai`, `openrouter`). */
+  provider: z.string().min(1).optional(),
+  revision: z.string().min(1).optional(),
+  lora: z.string().min(1).optional(),
+  dtype: z.string().min(1).optional(),
+  /** Further fields of every request body. */
+  extraBody: z.record(z.string(), z.json()).default({}),
+}).refine((v) => v.baseUrl !== undefined || v.baseUrlEnv !== undefined, {
+  message: "an api variant needs baseUrl or baseUrlEnv",
+});
+
+const simulatedSpec = z.strictObject({
+  backend: z.literal("simulated"),
+  ...common,
+  /** What the simulated model does; see `openSimulated`. */
+  mode: z.enum(["decay", "truncate", "loop", "refuse", "pad", "err"]),
+  seed: z.number().int().default(0),
+  /** The accuracy curve of mode `decay`; see `simulatedAccuracy`. */
+  curve: z.strictObject({
+    top: share.default(0.98),
+    floor: share.default(0.02),
+    /** Length in tokens at which half of the fall has happened. */
+    halfLength: z.number().positive().default(20_000),
+    steepness: z.number().positive().default(1.2),
+    /** Share of the accuracy lost in the middle of the input. */
+    dip: share.default(0.3),
+  }).prefault({}),
+  /** Tokens that mode `truncate` keeps. */
+  window: tokens.default(8192),
+  /** Share of tries that fail in mode `err`. */
+  errorRate: share.default(0.3),
+  /** How long each answer takes. */
+  latencyMs: z.number().nonnegative().default(0),
+});
+
+const fileSchema = z.strictObject({
+  variants: z.record(
+    z.string().regex(/^[a-z0-9]+([.-][a-z0-9]+)*$/, "a variant's name is kebab-case, such as gpt-oss-20b"),
+    z.discriminatedUnion("backend", [localSpec, apiSpec, simulatedSpec]),
+  ),
+});
+
+/** An in-process model. */
+export type LocalVariant = z.infer<typeof localSpec> & {
+  readonly name: string;
+  /** Absolute folder of the checkpoint, or null when `model` is a Hugging Face id. */
+  readonly folder: string | null;
+};
+/** A model behind an OpenAI-compatible server. */
+export type ApiVariant = z.infer<typeof apiSpec> & { readonly name: string };
+/** A simulated model with known behaviour. */
+export type SimulatedVariant = z.infer<typeof simulatedSpec> & { readonly name: string };
+/** A named entry of `models/models.json`, checked and with its defaults filled in. */
+export type Variant = LocalVariant | ApiVariant | SimulatedVariant;
+
+/** Reads an environment variable; `Deno.env` does. */
+export interface Environment {
+  get(name: string): string | undefined;
+}
+
+/** The models.json in use: `PROBEBOOK_MODELS`, or the one that ships. */
+export function modelsPath(env: Environment = Deno.env): string {
+  return env.get("PROBEBOOK_MODELS") || fileURLToPath(new URL("../../models/models.json", import.meta.url));
+}
+
+/**
+ * Reads and checks every variant of a models.json, by name.
+ *
+ * @param path a models.json; `PROBEBOOK_MODELS` or the one that ships when left out.
+ * @throws {InputError} when the file is missing, is not JSON, or a field is wrong (each is named).
+ */
+export async function loadVariants(path: string = modelsPath()): Promise<ReadonlyMap<string, Variant>> {
+  const text = await readTextIfExists(path).catch((cause) => {
+    throw new InputError(`Cannot read the variants file ${path}: point PROBEBOOK_MODELS at a readable file.`, {
+      cause,
+    });
+  });
+  if (text === undefined) {
+    throw new InputError(
+      `There is no variants file at ${path}: create it as {"variants": {...}} (models/models.json ships as an ` +
+        `example) or point PROBEBOOK_MODELS at yours.`,
+    );
+  }
+  return parseVariants(text, path);
+}
+
+/**
+ * Checks the text of a models.json. Local folders are resolved against the file's own folder.
+ *
+ * @throws {InputError} naming every wrong field.
+ */
+export function parseVariants(text: string, path: string): ReadonlyMap<string, Variant> {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new InputError(`${path} is not JSON: ${(cause as Error).message}`, { cause });
+  }
+  const parsed = fileSchema.safeParse(json);
+  if (!parsed.success) {
+    throw new InputError(`${path} has wrong fields; correct them:\n${z.prettifyError(parsed.error)}`, {
+      cause: parsed.error,
+    });
+  }
+  const variants = new Map<string, Variant>();
+  for (const [name, spec] of Object.entries(parsed.data.variants)) {
+    if (spec.backend !== "local") variants.set(name, { ...spec, name });
+    else {
+      const isFolder = spec.model.startsWith(".") || isAbsolute(spec.model);
+      variants.set(name, { ...spec, name, folder: isFolder ? resolve(dirname(path), spec.model) : null });
+    }
+  }
+  return variants;
+}
+
+/**
+ * One variant by name.
+ *
+ * @throws {InputError} when there is none of that name: lists what exists, nearest first.
+ */
+export async function getVariant(name: string, path: string = modelsPath()): Promise<Variant> {
+  return pickVariant(await loadVariants(path), name, path);
+}
+
+/** As {@linkcode getVariant}, from variants already loaded. @throws {InputError} */
+export function pickVariant(variants: ReadonlyMap<string, Variant>, name: string, path?: string): Variant {
+  const variant = variants.get(name);
+  if (variant) return variant;
+  const names = [...variants.keys()];
+  const nearest = names.toSorted((a, b) => distance(a, name) - distance(b, name))[0];
+  const hint = nearest !== undefined && distance(nearest, name) <= Math.max(2, name.length / 3)
+    ? ` Did you mean ${JSON.stringify(nearest)}?`
+    : "";
+  throw new InputError(
+    `There is no variant ${JSON.stringify(name)}${path ? ` in ${path}` : ""}.${hint} ` +
+      `Variants: ${names.join(", ") || "none"}.`,
+  );
+}
+
+/** A variant's name in file names: `gpt-oss-20b` -> `gpt_oss_20b`. */
+export function snakeName(name: string): string {
+  return name.replaceAll(/[-.]/g, "_");
+}
+
+/** Whose hardware a variant runs on: in-process and simulated variants are `local`. */
+export function deploymentOf(variant: Variant): "local" | "cloud" {
+  return variant.backend === "api" ? variant.deployment : "local";
+}
+
+/** Names of the environment variables a variant needs and does not have. Values are never shown. */
+export function missingEnvironment(variant: Variant, env: Environment = Deno.env): string[] {
+  if (variant.backend !== "api") return [];
+  const missing: string[] = [];
+  const { baseUrl, baseUrlEnv, apiKeyEnv } = variant;
+  if (baseUrl === undefined && baseUrlEnv !== undefined && !env.get(baseUrlEnv)) missing.push(baseUrlEnv);
+  if (apiKeyEnv !== undefined && !env.get(apiKeyEnv)) missing.push(apiKeyEnv);
+  return missing;
+}
+
+/** How fast a variant may be asked. null means no limit. */
+export interface Limits {
+  readonly tokensPerMinute: number | null;
+  readonly requestsPerMinute: number | null;
+  readonly maxConcurrency: number;
+}
+
+const DEPLOYMENT_TOKENS_PER_MINUTE = { local: 50_000, cloud: 200_000 };
+const DEFAULT_CONCURRENCY = { local: 1, api: 4, simulated: 16 };
+
+/**
+ * A variant's limits: `MAX_TOKENS_PER_MINUTE`, then its own `limits`, then the default of its deployment.
+ * In-process and simulated variants have none unless models.json sets them.
+ *
+ * @throws {InputError} when `MAX_TOKENS_PER_MINUTE` is not a positive whole number.
+ */
+export function limitsOf(variant: Variant, env: Environment = Deno.env): Limits {
+  const { limits } = variant;
+  const isApi = variant.backend === "api";
+  const fallback = isApi ? DEPLOYMENT_TOKENS_PER_MINUTE[variant.deployment] : null;
+  const override = env.get("MAX_TOKENS_PER_MINUTE");
+  if (isApi && override && !/^[1-9]\d*$/.test(override)) {
+    throw new InputError(
+      `MAX_TOKENS_PER_MINUTE is ${JSON.stringify(override)}: give a positive whole number, or leave it empty.`,
+    );
+  }
+  const own = limits.tokensPerMinute === undefined ? fallback : limits.tokensPerMinute;
+  return {
+    tokensPerMinute: isApi && override ? Number(override) : own,
+    requestsPerMinute: limits.requestsPerMinute ?? null,
+    maxConcurrency: limits.concurrency ?? DEFAULT_CONCURRENCY[variant.backend],
+  };
+}

@@ -15,7 +15,9 @@ function rankMap(table: RankTable): Map<string, number> {
   map = new Map();
   const encoder = new TextEncoder();
   table.forEach((token, rank) => {
-    if (token !== undefined) map!.set(byteString(typeof token === "string" ? encoder.encode(token) : token), rank);
+    if (token !== undefined) {
+      map!.set(byteString(typeof token === "string" ? encoder.encode(token) : token), rank);
+    }
   });
   rankMaps.set(table, map);
   return map;

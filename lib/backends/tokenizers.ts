@@ -29,7 +29,7 @@ export async function loadO200k(options: { readonly exact?: boolean } = {}): Pro
     const ids: number[] = [];
     let shortFrom = 0;
     const flush = (to: number) => {
-      if (to > shortFrom) for (const id of bpe.encode(sent.slice(shortFrom, to), PLAIN)) ids.push(id);
+      if (to > shortFrom) { for (const id of bpe.encode(sent.slice(shortFrom, to), PLAIN)) ids.push(id); }
     };
     for (const match of sent.matchAll(pieces)) {
       if (match[0].length < LONG_PIECE) continue;
@@ -47,7 +47,8 @@ export async function loadO200k(options: { readonly exact?: boolean } = {}): Pro
     encode,
     decode: (ids) => bpe.decode(ids),
     count,
-    countMessages: (messages) => 3 + messages.reduce((sum, m) => sum + 3 + count(m.role) + count(m.content), 0),
+    countMessages: (messages) =>
+      3 + messages.reduce((sum, m) => sum + 3 + count(m.role) + count(m.content), 0),
   };
 }
 

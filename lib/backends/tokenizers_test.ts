@@ -25,9 +25,12 @@ Deno.test("encodeLongPiece() gives the ids of the package on any single piece", 
   const { encode } = await import("gpt-tokenizer/encoding/o200k_base");
   const ranks = (await import("gpt-tokenizer/bpeRanks/o200k_base")).default;
   const word = fc.string({ unit: fc.constantFrom(..."abcdeéñ漢字"), minLength: 1, maxLength: 120 });
-  fc.assert(fc.property(word, (text) => {
-    assert.deepEqual(encodeLongPiece(text, ranks), encode(text));
-  }), { seed: 1, numRuns: 200 });
+  fc.assert(
+    fc.property(word, (text) => {
+      assert.deepEqual(encodeLongPiece(text, ranks), encode(text));
+    }),
+    { seed: 1, numRuns: 200 },
+  );
 });
 
 Deno.test("loadO200k() gives the package's ids when short and long pieces are mixed", async () => {
@@ -51,10 +54,13 @@ Deno.test("loadO200k() stays fast on 100,000 letters without a space", () => {
 });
 
 Deno.test("simulatedTokenizer gives back every text and counts without encoding", () => {
-  fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => {
-    const ids = simulatedTokenizer.encode(text);
-    assert.equal(simulatedTokenizer.decode(ids), text);
-    assert.equal(simulatedTokenizer.count(text), ids.length);
-    assert.ok(ids.every(Number.isSafeInteger));
-  }), { seed: 1 });
+  fc.assert(
+    fc.property(fc.string({ unit: "binary" }), (text) => {
+      const ids = simulatedTokenizer.encode(text);
+      assert.equal(simulatedTokenizer.decode(ids), text);
+      assert.equal(simulatedTokenizer.count(text), ids.length);
+      assert.ok(ids.every(Number.isSafeInteger));
+    }),
+    { seed: 1 },
+  );
 });

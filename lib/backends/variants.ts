@@ -10,7 +10,10 @@ import { InputError } from "../base/errors.ts";
 import { readTextIfExists } from "../base/files.ts";
 
 const tokens = z.number().int().positive();
-const environmentName = z.string().regex(/^[A-Z][A-Z0-9_]*$/, "an environment variable such as OPENAI_API_KEY");
+const environmentName = z.string().regex(
+  /^[A-Z][A-Z0-9_]*$/,
+  "an environment variable such as OPENAI_API_KEY",
+);
 const share = z.number().min(0).max(1);
 
 const common = {
@@ -139,9 +142,12 @@ export function modelsPath(env: Environment = Deno.env): string {
  */
 export async function loadVariants(path: string = modelsPath()): Promise<ReadonlyMap<string, Variant>> {
   const text = await readTextIfExists(path).catch((cause) => {
-    throw new InputError(`Cannot read the variants file ${path}: point PROBEBOOK_MODELS at a readable file.`, {
-      cause,
-    });
+    throw new InputError(
+      `Cannot read the variants file ${path}: point PROBEBOOK_MODELS at a readable file.`,
+      {
+        cause,
+      },
+    );
   });
   if (text === undefined) {
     throw new InputError(
@@ -248,7 +254,9 @@ export function limitsOf(variant: Variant, env: Environment = Deno.env): Limits 
   const override = env.get("MAX_TOKENS_PER_MINUTE");
   if (isApi && override && !/^[1-9]\d*$/.test(override)) {
     throw new InputError(
-      `MAX_TOKENS_PER_MINUTE is ${JSON.stringify(override)}: give a positive whole number, or leave it empty.`,
+      `MAX_TOKENS_PER_MINUTE is ${
+        JSON.stringify(override)
+      }: give a positive whole number, or leave it empty.`,
     );
   }
   const own = limits.tokensPerMinute === undefined ? fallback : limits.tokensPerMinute;

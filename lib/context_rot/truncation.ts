@@ -1,0 +1,143 @@
+/**
+ * Prompts that a server cut without saying so.
+ * @module
+ */
+import type { AuditOptions, AuditRow } from "./audit.ts";
+
+/** Share of the sent tokens a server must report with the model's own tokenizer. */
+const EXACT_SHARE = 0.98;
+/** The same when the count is an estimate, relative to the run's own shortest rows. */
+const ESTIMATE_SHARE = 0.9;
+
+/**
+ * Finds the rows whose prompt was cut, with the evidence of each. A row is cut when
+ *
+ * - the server reports under 98% of what was sent, by the model's own tokenizer; or under 90% of what the run's
+ *   shortest rows (where nothing is cut) let expect, when our count comes from another tokenizer;
+ * - a shorter prompt, by the same share, has the very same reported count: a window;
+ * - the reported count is the known window and clearly more was sent.
+ *
+ * Counts of 0 and missing counts tell nothing here. Servers that leave cached tokens out of their count are
+ * recognised by the sum of both. A failure that is a step in depth is added to the evidence.
+ */
+export function findTruncated(rows: readonly AuditRow[], options: AuditOptions): Map<string, string[]> {
+  const counted = rows.filter((row) =>
+    row.skip === null && row.error === null && (row.prompt_tokens_reported ?? 0) > 0
+  );
+  const expect = options.tokenizerExact ? (row: AuditRow) => row.token_count : calibrate(counted);
+  const share = options.tokenizerExact ? EXACT_SHARE : ESTIMATE_SHARE;
+  const shortestWith = new Map<number, number>();
+  for (const row of counted) {
+    const reported = readTokens(row, expect(row));
+    shortestWith.set(reported, Math.min(shortestWith.get(reported) ?? Infinity, row.token_count));
+  }
+  const found = new Map<string, string[]>();
+  for (const row of counted) {
+    const expected = expect(row);
+    const reported = readTokens(row, expected);
+    const reasons: string[] = [];
+    if (reported < share * expected) {
+      const basis = options.tokenizerExact ? "sent" : "expected from the shortest rows";
+      reasons.push(`the server read ${say(reported)} of ${say(expected)} tokens ${basis}`);
+    }
+    const shortest = shortestWith.get(reported) as number;
+    if (share * row.token_count > shortest) {
+      reasons.push(
+        `a prompt of ${say(shortest)} tokens and this one of ${say(row.token_count)} both count ${
+          say(reported)
+        }`,
+      );
+    }
+    const window = options.window ?? 0;
+    if (window > 0 && Math.abs(reported - window) <= window / 200 && EXACT_SHARE * expected > window) {
+      reasons.push(`the count is the window of ${say(window)} tokens`);
+    }
+    if (reasons.length > 0) found.set(row.id, reasons);
+  }
+  addDepthSteps(rows, found);
+  return found;
+}
+
+/** Which end of the prompt the failures of one length point at. */
+export type DepthStep = "front" | "back";
+
+/**
+ * Whether failures are a step in depth, as a prompt cut at one end leaves: rows fail up to a depth and pass beyond it
+ * (`front`), or the other way round (`back`), with at most one mixed depth between. Needs five depths, two on each
+ * side. A hint, not a proof: a model may also lose one end.
+ */
+export function depthStep(
+  rows: readonly { readonly depth?: number; readonly correct: boolean | null }[],
+): DepthStep | null {
+  const groups = new Map<number, { right: number; n: number }>();
+  for (const { depth, correct } of rows) {
+    if (depth === undefined) continue;
+    const group = groups.get(depth) ?? { right: 0, n: 0 };
+    group.n++;
+    if (correct === true) group.right++;
+    groups.set(depth, group);
+  }
+  const shares = [...groups].sort(([a], [b]) => a - b).map(([, { right, n }]) => right / n);
+  if (isStep(shares)) return "front";
+  return isStep(shares.toReversed()) ? "back" : null;
+}
+
+function isStep(shares: readonly number[]): boolean {
+  const start = shares.findIndex((share) => share > 0.1);
+  const fails = start === -1 ? shares.length : start;
+  const rest = shares.slice(fails);
+  const passes = (rest[0] ?? 1) >= 0.9 ? rest : rest.slice(1);
+  return shares.length >= 5 && fails >= 2 && passes.length >= 2 && passes.every((share) => share >= 0.9);
+}
+
+function addDepthSteps(rows: readonly AuditRow[], found: Map<string, string[]>): void {
+  const cut = Map.groupBy(rows.filter((row) => found.has(row.id)), (row) => row.length);
+  for (const group of cut.values()) {
+    const step = depthStep(group);
+    if (step === null) continue;
+    for (const row of group) {
+      found.get(row.id)?.push(`failures are a step in depth: the ${step} of the prompt was cut`);
+    }
+  }
+}
+
+/** The server's count, with the cached tokens where it leaves them out. */
+function readTokens(row: AuditRow, expected: number): number {
+  const reported = row.prompt_tokens_reported as number;
+  const both = reported + (row.cached_tokens ?? 0);
+  return Math.abs(both - expected) <= (1 - EXACT_SHARE) * expected ? both : reported;
+}
+
+/**
+ * The reported count to expect of a row whose tokenizer is unknown: `overhead + ratio * sent`, the line through the
+ * medians of the two shortest lengths (the overhead is the server's chat template). With one length, or where the
+ * line makes no sense (the second length is cut already), the ratio of the shortest alone.
+ */
+function calibrate(rows: readonly AuditRow[]): (row: AuditRow) => number {
+  const lengths = [...new Set(rows.map((row) => row.length))].sort((a, b) => a - b);
+  const [first, second] = lengths.slice(0, 2).map((length) => {
+    const group = rows.filter((row) => row.length === length);
+    return {
+      sent: median(group.map((row) => row.token_count)),
+      read: median(group.map((r) => r.prompt_tokens_reported ?? 0)),
+    };
+  });
+  if (first === undefined) return (row) => row.token_count;
+  const plain = first.read / first.sent;
+  if (second === undefined || second.sent <= first.sent) return (row) => plain * row.token_count;
+  const ratio = (second.read - first.read) / (second.sent - first.sent);
+  const overhead = first.read - ratio * first.sent;
+  // A template adds some hundred tokens at most; a smaller ratio than half the plain one is a cut, not a tokenizer.
+  if (ratio < plain / 2 || overhead < -0.1 * first.read) return (row) => plain * row.token_count;
+  return (row) => overhead + ratio * row.token_count;
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const half = sorted.length / 2;
+  return ((sorted[Math.ceil(half) - 1] as number) + (sorted[Math.floor(half)] as number)) / 2;
+}
+
+function say(tokens: number): string {
+  return Math.round(tokens).toLocaleString("en-US");
+}

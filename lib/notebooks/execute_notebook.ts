@@ -1,0 +1,323 @@
+/**
+ * Runs a notebook from the first cell to the last in a real Deno kernel, as Jupyter would.
+ * @module
+ */
+import { basename, dirname, resolve } from "node:path";
+import { type Clock, systemClock } from "../base/clock.ts";
+import { InputError, messageOf } from "../base/errors.ts";
+import { readTextIfExists, writeAtomic } from "../base/files.ts";
+import { type Kernel, KernelDiedError, startKernel } from "./kernel.ts";
+import {
+  type Cell,
+  formatNotebook,
+  hasTag,
+  INJECTED_TAG,
+  type Notebook,
+  type Output,
+  parseNotebook,
+} from "./notebook.ts";
+import { createOutputCollector, type OutputEvents } from "./outputs.ts";
+import { injectParameters, type Parameters } from "./parameters.ts";
+import { syntaxProblem } from "./syntax_problem.ts";
+
+/** Where a cell stands, for people. */
+export interface CellPlace {
+  /** 1 for the first code cell; the injected cell is not counted, so it is the number in the notebook as written. */
+  readonly number: number;
+  /** Its first line of code. */
+  readonly firstLine: string;
+}
+
+/** How a headless execution ended. */
+export type Outcome =
+  | { readonly status: "done" }
+  /** A cell threw. `inputError` is the message when what it threw was an {@linkcode InputError}. */
+  | {
+    readonly status: "failed";
+    readonly cell: CellPlace;
+    readonly traceback: string;
+    readonly inputError: string | null;
+  }
+  /** `signal` was aborted. `forced` when the kernel had to be killed. */
+  | { readonly status: "stopped"; readonly forced: boolean }
+  /** The kernel's process ended while a cell was running. */
+  | { readonly status: "died"; readonly cell: CellPlace; readonly message: string };
+
+/** What {@linkcode executeNotebook} gives. */
+export interface Execution {
+  readonly outcome: Outcome;
+  /** The executed notebook, as it was written. */
+  readonly notebook: Notebook;
+}
+
+/** Options of {@linkcode executeNotebook}. */
+export interface ExecuteOptions extends Omit<OutputEvents, "onMark"> {
+  /** The notebook. Its folder is the kernel's, from where imports resolve. */
+  readonly path: string;
+  /** Replaces constants of the parameters cell. */
+  readonly parameters?: Parameters;
+  /** Where the executed notebook is written: after each cell, every few seconds within one, and at the end. */
+  readonly outPath?: string;
+  /** Receives what native code writes to the kernel's own stdout and stderr. */
+  readonly onNativeOutput?: (text: string) => void;
+  /** Called when a cell begins. */
+  readonly onCell?: (cell: CellPlace) => void;
+  /** Added to the kernel's environment. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Most time for the running cell and the stop handlers to end once `signal` is aborted; 30,000 ms when left out. */
+  readonly graceMs?: number;
+  readonly clock?: Clock;
+  /** Aborted: what runs is asked to stop cleanly, no further cell is run, and the notebook is written. */
+  readonly signal?: AbortSignal;
+  /** Aborted: the kernel is killed at once. */
+  readonly killSignal?: AbortSignal;
+}
+
+/** Time given to a cell that has nothing to stop, in milliseconds. */
+const GRACE_WITHOUT_HANDLERS_MS = 2_000;
+/** Most time to wait for outputs that the kernel has already sent, in milliseconds. */
+const FENCE_MS = 10_000;
+const SAVE_EVERY_MS = 3_000;
+
+/**
+ * Executes a notebook's code cells in order and collects every output, the late ones included: in Deno's kernel the
+ * word that a cell is idle overtakes its outputs, so a token is sent behind them through both of its channels
+ * (console, display) and waited for. Stops at the first cell that throws.
+ *
+ * @throws {InputError} when the notebook or a parameter is wrong, or the executed notebook cannot be written.
+ * @throws {KernelStartError} when the kernel does not start.
+ */
+export async function executeNotebook(options: ExecuteOptions): Promise<Execution> {
+  const clock = options.clock ?? systemClock;
+  const name = basename(options.path);
+  const json = await readTextIfExists(options.path);
+  if (json === undefined) {
+    throw new InputError(`There is no notebook ${options.path}: give the path of an .ipynb file.`);
+  }
+  const notebook = injectParameters(parseNotebook(json, name), options.parameters ?? {}, name);
+  for (const cell of notebook.cells) {
+    if (cell.cell_type === "code") Object.assign(cell, { outputs: [], execution_count: null });
+  }
+
+  const started = clock.now();
+  const record = (outcome: Outcome | null) => {
+    notebook.metadata.papermill = {
+      parameters: options.parameters ?? {},
+      input_path: name,
+      start_time: new Date(started).toISOString(),
+      end_time: outcome === null ? null : new Date(clock.now()).toISOString(),
+      duration: outcome === null ? null : (clock.now() - started) / 1000,
+      exception: outcome === null ? null : outcome.status !== "done",
+    };
+  };
+  let saving: Promise<void> = Promise.resolve();
+  let dirty = false;
+  const save = (outcome: Outcome | null = null) => {
+    dirty = false;
+    record(outcome);
+    const text = formatNotebook(notebook);
+    const { outPath } = options;
+    if (outPath !== undefined) saving = saving.then(() => writeAtomic(outPath, text));
+    return saving;
+  };
+  await save(); // learns now, not after an hour, whether it can be written
+
+  const marks = createMarks();
+  const collector = createOutputCollector({ ...options, onMark: marks.receive });
+  await using kernel = await startKernel({
+    cwd: resolve(dirname(options.path)),
+    clock,
+    onMessage: (message) => {
+      if (message.type === "stream" && marks.receiveLine(String(message.content.text))) return;
+      dirty = collector.receive(message) || dirty;
+    },
+    ...(options.env && { env: options.env }),
+    ...(options.onNativeOutput && { onNativeOutput: options.onNativeOutput }),
+  });
+  const side = JSON.stringify(new URL("./headless.ts", import.meta.url).href);
+  const setup = await kernel.execute(`(await import(${side})).installHeadless()`, { silent: true }).reply;
+  if (setup.status !== "ok") {
+    throw new Error(`The kernel could not be made ready: ${setup.ename}: ${setup.evalue}`);
+  }
+
+  const stopping = stopOnAbort(kernel, marks, options, clock);
+  const ticker = setInterval(() => {
+    if (dirty) save().catch(() => {}); // the save after the cell throws the same
+  }, SAVE_EVERY_MS);
+  const stopAsked = () => options.signal?.aborted === true || options.killSignal?.aborted === true;
+  let outcome: Outcome = { status: "done" };
+  try {
+    let number = 0;
+    for (const cell of notebook.cells) {
+      if (stopAsked()) break;
+      if (cell.cell_type !== "code" || cell.source.trim() === "") continue;
+      if (!hasTag(cell, INJECTED_TAG)) number++;
+      const place = { number, firstLine: cell.source.trim().split("\n", 1)[0] as string };
+      options.onCell?.(place);
+      const failure = await runCell(kernel, cell, place, collector.begin, marks, clock);
+      if (stopAsked()) break;
+      if (failure !== null) {
+        outcome = failure;
+        break;
+      }
+      await save();
+    }
+    if (stopAsked()) {
+      outcome = { status: "stopped", forced: await stopping.finished() };
+    }
+  } finally {
+    clearInterval(ticker);
+    stopping.dispose();
+  }
+  await save(outcome);
+  return { outcome, notebook };
+}
+
+/** Runs one cell. @returns how it failed, or null. */
+async function runCell(
+  kernel: Kernel,
+  cell: Cell,
+  place: CellPlace,
+  begin: (outputs: Output[]) => void,
+  marks: Marks,
+  clock: Clock,
+): Promise<Outcome | null> {
+  const outputs: Output[] = cell.outputs = [];
+  begin(outputs);
+  const started = clock.now();
+  const finish = (status: "completed" | "failed") => {
+    cell.metadata.papermill = {
+      start_time: new Date(started).toISOString(),
+      end_time: new Date(clock.now()).toISOString(),
+      duration: (clock.now() - started) / 1000,
+      status,
+      exception: status === "failed",
+    };
+  };
+  try {
+    const reply = await kernel.execute(cell.source).reply;
+    cell.execution_count = Number(reply.execution_count);
+    await passFence(kernel, marks, clock);
+    if (reply.status === "ok") {
+      finish("completed");
+      return null;
+    }
+    let error = outputs.find((output) => output.output_type === "error");
+    if (error === undefined) {
+      // Deno 2.9.6 says only "Execution failed" of a cell that it cannot parse.
+      const problem = await syntaxProblem(cell.source);
+      error = {
+        output_type: "error",
+        ename: problem === null ? String(reply.ename) : "SyntaxError",
+        evalue: problem?.split("\n", 1)[0] ?? String(reply.evalue),
+        traceback: (problem ?? `${reply.ename}: ${reply.evalue}`).split("\n"),
+      };
+      outputs.push(error);
+    }
+    finish("failed");
+    const { ename, evalue } = error as { ename?: string; evalue?: string };
+    const lines = (error.traceback as string[]).join("\n").trim();
+    return {
+      status: "failed",
+      cell: place,
+      traceback: lines === "" ? `${ename}: ${evalue}` : lines,
+      inputError: ename === "InputError" ? evalue ?? "" : null,
+    };
+  } catch (error) {
+    if (!(error instanceof KernelDiedError)) throw error;
+    outputs.push({
+      output_type: "error",
+      ename: error.name,
+      evalue: error.message,
+      traceback: [messageOf(error)],
+    });
+    finish("failed");
+    return { status: "died", cell: place, message: error.message };
+  }
+}
+
+/** Waits until a token has come through both channels of outputs, and with it all that was sent before. */
+async function passFence(kernel: Kernel, marks: Marks, clock: Clock): Promise<void> {
+  const token = `probebook-fence-${crypto.randomUUID()}`;
+  const passed = marks.fence(token);
+  const code = `globalThis[Symbol.for("probebook.headless")].fence(${JSON.stringify(token)})`;
+  await kernel.execute(code, { silent: true }).reply;
+  const timeout = new AbortController();
+  await Promise.race([passed, clock.sleep(FENCE_MS, timeout.signal).catch(() => {}), kernel.exited]);
+  timeout.abort();
+}
+
+/** The marks that the kernel's side sends among the outputs. */
+interface Marks {
+  receive(mark: Record<string, unknown>): void;
+  /** Takes a console text. @returns whether it was a token and not an output. */
+  receiveLine(text: string): boolean;
+  /** Resolves when the token has come through both channels. */
+  fence(token: string): Promise<void>;
+  /** Resolves with how many handlers were asked to stop. */
+  readonly stopping: Promise<number>;
+  /** Resolves when all of them have ended. */
+  readonly stopped: Promise<void>;
+}
+
+function createMarks(): Marks {
+  const stopping = Promise.withResolvers<number>();
+  const stopped = Promise.withResolvers<void>();
+  let awaited: { token: string; shown: boolean; printed: boolean; pass: () => void } | null = null;
+  const check = () => {
+    if (awaited?.shown && awaited.printed) awaited.pass();
+  };
+  return {
+    receive(mark) {
+      if (typeof mark.stopping === "number") stopping.resolve(mark.stopping);
+      if (mark.stopped === true) stopped.resolve();
+      if (awaited !== null && mark.fence === awaited.token) awaited.shown = true;
+      check();
+    },
+    receiveLine(text) {
+      if (awaited === null || text !== awaited.token + "\n") return false;
+      awaited.printed = true;
+      check();
+      return true;
+    },
+    fence: (token) =>
+      new Promise((pass) => {
+        awaited = { token, shown: false, printed: false, pass };
+      }),
+    stopping: stopping.promise,
+    stopped: stopped.promise,
+  };
+}
+
+/** Asks the kernel to stop when the signal is aborted, and kills it when it does not in time. */
+function stopOnAbort(kernel: Kernel, marks: Marks, options: ExecuteOptions, clock: Clock) {
+  const { signal, killSignal } = options;
+  const over = new AbortController();
+  let forced = false;
+  const kill = () => {
+    forced = true;
+    kernel.kill();
+  };
+  const killAfter = (ms: number) => clock.sleep(ms, over.signal).then(kill, () => {});
+  const stop = () => {
+    void kernel.tell("stop");
+    void killAfter(options.graceMs ?? 30_000);
+    void marks.stopping.then((handlers) => handlers === 0 ? killAfter(GRACE_WITHOUT_HANDLERS_MS) : undefined);
+  };
+  signal?.addEventListener("abort", stop, { once: true });
+  killSignal?.addEventListener("abort", kill, { once: true });
+  if (killSignal?.aborted) kill();
+  else if (signal?.aborted) stop();
+  return {
+    /** Waits until the stop handlers have ended or the kernel has. @returns whether it was killed. */
+    async finished(): Promise<boolean> {
+      await Promise.race([marks.stopped, kernel.exited]);
+      return forced;
+    },
+    dispose() {
+      over.abort();
+      signal?.removeEventListener("abort", stop);
+      killSignal?.removeEventListener("abort", kill);
+    },
+  };
+}

@@ -1,0 +1,166 @@
+/**
+ * A checkpoint folder in Hugging Face layout: its JSON files and its weights.
+ * @module
+ */
+import { join } from "node:path";
+import { z } from "zod";
+import { InputError } from "../base/errors.ts";
+import { readTextIfExists } from "../base/files.ts";
+import { readSafetensorsHeader, readTensor, type TensorEntry } from "./safetensors.ts";
+
+const SINGLE = "model.safetensors";
+const INDEX = "model.safetensors.index.json";
+
+/** Weights that checkpoints carry but no graph reads: buffers, and the head of tied models. */
+const IGNORED = /rotary_emb\.inv_freq$|\.masked_bias$|^lm_head\.weight$/;
+
+const indexSchema = z.looseObject({ weight_map: z.record(z.string(), z.string()) });
+
+/**
+ * Reads a JSON file of a checkpoint.
+ *
+ * @returns the parsed value, or undefined when the file does not exist.
+ * @throws {InputError} when it is not JSON.
+ */
+export async function readJson(path: string): Promise<unknown> {
+  const text = await readTextIfExists(path);
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new InputError(`${path} is not JSON: fetch or write the file again.`, { cause });
+  }
+}
+
+/** The weights of a checkpoint, read when asked for and remembered until {@linkcode Weights.release}. */
+export class Weights {
+  readonly #dir: string;
+  readonly #entries: ReadonlyMap<string, TensorEntry>;
+  readonly #used = new Set<string>();
+  readonly #loaded = new Map<string, Float32Array>();
+
+  private constructor(dir: string, entries: ReadonlyMap<string, TensorEntry>) {
+    this.#dir = dir;
+    this.#entries = entries;
+  }
+
+  /**
+   * Reads and checks the headers of `model.safetensors`, or of all shards named by its index.
+   *
+   * @throws {InputError} when weights are missing, malformed, or named in the index but not in the shard.
+   */
+  static async open(dir: string): Promise<Weights> {
+    const indexPath = join(dir, INDEX);
+    const index = await readJson(indexPath);
+    if (index === undefined) {
+      const single = join(dir, SINGLE);
+      if (!(await exists(single))) {
+        throw new InputError(
+          `${dir} holds neither ${SINGLE} nor ${INDEX}. The engine reads safetensors only; ` +
+            "convert pickled weights (.bin, .pt) first.",
+        );
+      }
+      return new Weights(dir, await readSafetensorsHeader(single));
+    }
+    const parsed = indexSchema.safeParse(index);
+    if (!parsed.success) {
+      throw new InputError(`${indexPath} is not a safetensors index: ${z.prettifyError(parsed.error)}`, {
+        cause: parsed.error,
+      });
+    }
+    const shards = new Map<string, Map<string, TensorEntry>>();
+    const entries = new Map<string, TensorEntry>();
+    for (const [name, shard] of Object.entries(parsed.data.weight_map)) {
+      if (!/^[\w.-]+\.safetensors$/.test(shard) || shard.startsWith(".")) {
+        throw new InputError(
+          `${indexPath} names the shard ${JSON.stringify(shard.slice(0, 100))}; ` +
+            "a shard must be a .safetensors file in the same folder.",
+        );
+      }
+      let tensors = shards.get(shard);
+      if (tensors === undefined) {
+        tensors = await readSafetensorsHeader(join(dir, shard));
+        shards.set(shard, tensors);
+      }
+      const entry = tensors.get(name);
+      if (entry === undefined) {
+        throw new InputError(
+          `${indexPath} says that ${name} is in ${shard}, but it is not there: fetch both again.`,
+        );
+      }
+      entries.set(name, entry);
+    }
+    return new Weights(dir, entries);
+  }
+
+  /**
+   * Reads tensors of the shapes `[rows[i], ...rest]` and joins them along the first axis.
+   *
+   * @throws {InputError} when one is missing or has another shape.
+   */
+  async read(names: readonly string[], rows: readonly number[], ...rest: number[]): Promise<Float32Array> {
+    const key = names.join("|");
+    const known = this.#loaded.get(key);
+    if (known !== undefined) return known;
+    const parts: Float32Array[] = [];
+    for (const [i, name] of names.entries()) parts.push(await this.#one(name, [rows[i] as number, ...rest]));
+    let joined = parts[0] as Float32Array;
+    if (parts.length > 1) {
+      joined = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+      let at = 0;
+      for (const part of parts) {
+        joined.set(part, at);
+        at += part.length;
+      }
+    }
+    this.#loaded.set(key, joined);
+    return joined;
+  }
+
+  async #one(name: string, shape: readonly number[]): Promise<Float32Array> {
+    const entry = this.#entries.get(name);
+    if (entry === undefined) {
+      throw new InputError(
+        `The checkpoint ${this.#dir} lacks the tensor ${name} that its config.json calls for.`,
+      );
+    }
+    if (entry.shape.join() !== shape.join()) {
+      throw new InputError(
+        `Tensor ${name} of ${entry.file} has the shape [${entry.shape}]; config.json calls for [${shape}].`,
+      );
+    }
+    this.#used.add(name);
+    return await readTensor(name, entry);
+  }
+
+  /**
+   * Checks that the graph read every weight, so that none is silently left out of the model.
+   *
+   * @throws {InputError} naming the first weights that were not read.
+   */
+  checkAllUsed(): void {
+    const unused = [...this.#entries.keys()].filter((name) => !this.#used.has(name) && !IGNORED.test(name));
+    if (unused.length > 0) {
+      throw new InputError(
+        `The checkpoint ${this.#dir} holds ${unused.length} tensors that its architecture has no place for ` +
+          `(${
+            unused.slice(0, 3).join(", ")
+          }): config.json names the wrong architecture or leaves something out.`,
+      );
+    }
+  }
+
+  /** Forgets the tensors read so far; they are read again when asked for again. */
+  release(): void {
+    this.#loaded.clear();
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await Deno.stat(path);
+    return true;
+  } catch {
+    return false;
+  }
+}

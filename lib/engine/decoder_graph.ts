@@ -1,0 +1,204 @@
+/**
+ * The decoder as an ONNX graph: everything but attention, which differs between prefill and decode.
+ * Activations are `[tokens, width]` throughout.
+ * @module
+ */
+import type { Weights } from "./checkpoint.ts";
+import type { DecoderConfig } from "./config.ts";
+import { OnnxGraph, type OnnxModel } from "./onnx_graph.ts";
+
+/** Queries, keys and values of one layer, `[tokens, heads * headDim]`, positions not yet applied. */
+export interface Projections {
+  /** Queries then keys, side by side: `[tokens, (heads + kvHeads) * headDim]`. */
+  readonly queryKey: string;
+  /** `[tokens, kvHeads * headDim]`. */
+  readonly value: string;
+}
+
+/** Adds the attention of one layer and gives its output, `[tokens, heads * headDim]`. */
+export type AttentionPart = (layer: number, projections: Projections) => string;
+
+/** What to build. */
+export interface GraphOptions {
+  /** Declares the inputs of attention and gives the part that builds it. */
+  readonly attention: (graph: OnnxGraph) => AttentionPart;
+  /**
+   * Opens the residual stream: `residual.N`, `resid_mid.N`, `attn_out.N`, `mlp_out.N` become outputs and every
+   * block's output passes through the inputs `steer_vectors.N`, `steer_add.N`, `steer_cut.N` (see steering.ts).
+   */
+  readonly open: boolean;
+  /** Whether the input `rows` picks the tokens that logits are wanted of; all tokens otherwise. */
+  readonly selectRows: boolean;
+}
+
+/** Builds the model's graph: inputs `ids` and what attention declares, output `logits` `[rows, vocabulary]`. */
+export async function buildDecoderGraph(
+  config: DecoderConfig,
+  weights: Weights,
+  options: GraphOptions,
+): Promise<OnnxModel> {
+  const graph = new OnnxGraph();
+  const parts = new Parts(graph, config, weights);
+  const { hiddenSize: d, numLayers } = config;
+  const expose = (name: string) => {
+    if (options.open) graph.output(name, "float32", ["tokens", d]);
+  };
+  graph.input("ids", "int64", ["tokens"]);
+  if (options.selectRows) graph.input("rows", "int64", ["rows"]);
+  const attention = options.attention(graph);
+
+  let residual = graph.node("Gather", [await parts.embedding(), "ids"]);
+  let pending: string | undefined; // what the last block adds to the residual, where it is not added yet
+  for (let layer = 0; layer < numLayers; layer++) {
+    const prefix = `model.layers.${layer}`;
+    const entry = await parts.norm(residual, pending, `${prefix}.input_layernorm.weight`);
+    const heads = attention(layer, await parts.projections(entry.normed, layer));
+    const attentionOut = await parts.linear(
+      heads,
+      [`${prefix}.self_attn.o_proj`],
+      [d],
+      config.numHeads * config.headDim,
+      config.biases.output,
+      `attn_out.${layer}`,
+    );
+    expose(`attn_out.${layer}`);
+    const middle = await parts.norm(
+      entry.sum,
+      attentionOut,
+      `${prefix}.post_attention_layernorm.weight`,
+      `resid_mid.${layer}`,
+    );
+    expose(`resid_mid.${layer}`);
+    const mlpOut = await parts.mlp(middle.normed, layer);
+    expose(`mlp_out.${layer}`);
+    if (options.open) {
+      residual = parts.steer(graph.node("Add", [middle.sum, mlpOut]), layer);
+      expose(`residual.${layer}`);
+    } else {
+      residual = middle.sum;
+      pending = mlpOut;
+    }
+  }
+  if (options.selectRows) {
+    residual = graph.node("Gather", [residual, "rows"]);
+    if (pending !== undefined) pending = graph.node("Gather", [pending, "rows"]);
+  }
+  const final = await parts.norm(residual, pending, "model.norm.weight");
+  await parts.head(final.normed);
+  graph.output("logits", "float32", ["rows", config.vocabSize]);
+  return graph.build();
+}
+
+/** The pieces a block is made of. */
+class Parts {
+  constructor(readonly graph: OnnxGraph, readonly config: DecoderConfig, readonly weights: Weights) {}
+
+  async embedding(): Promise<string> {
+    const { vocabSize, hiddenSize } = this.config;
+    const name = "model.embed_tokens.weight";
+    return this.graph.weight(
+      name,
+      [vocabSize, hiddenSize],
+      await this.weights.read([name], [vocabSize], hiddenSize),
+    );
+  }
+
+  /** RMS norm of `residual + added`, and that sum. */
+  async norm(residual: string, added: string | undefined, weight: string, sumName?: string) {
+    const { hiddenSize, normEpsilon } = this.config;
+    const gain = this.graph.weight(weight, [hiddenSize], await this.weights.read([weight], [hiddenSize]));
+    const epsilon = { float: normEpsilon };
+    if (added === undefined) {
+      const normed = this.graph.node("SimplifiedLayerNormalization", [residual, gain], { axis: -1, epsilon });
+      return { normed, sum: residual };
+    }
+    const sum = sumName ?? `${weight}.sum`;
+    const normed = `${weight}.out`;
+    this.graph.nodes(
+      "ms:SkipSimplifiedLayerNormalization",
+      [residual, added, gain],
+      [normed, "", "", sum],
+      { epsilon },
+    );
+    return { normed, sum };
+  }
+
+  /** A linear layer, or several of the same input side by side. Weights stay `[out, in]` as they are stored. */
+  async linear(
+    input: string,
+    modules: readonly string[],
+    rows: readonly number[],
+    columns: number,
+    bias: boolean,
+    name?: string,
+  ): Promise<string> {
+    const total = rows.reduce((sum, n) => sum + n, 0);
+    const matrixNames = modules.map((module) => `${module}.weight`);
+    const matrix = this.graph.weight(
+      matrixNames.join("|"),
+      [total, columns],
+      await this.weights.read(matrixNames, rows, columns),
+    );
+    if (!bias) return this.graph.node("ms:FusedMatMul", [input, matrix], { transB: 1 }, name);
+    const biasNames = modules.map((module) => `${module}.bias`);
+    const vector = this.graph.weight(biasNames.join("|"), [total], await this.weights.read(biasNames, rows));
+    return this.graph.node("Gemm", [input, matrix, vector], { transB: 1 }, name);
+  }
+
+  async projections(input: string, layer: number): Promise<Projections> {
+    const { numHeads, numKvHeads, headDim, hiddenSize, biases } = this.config;
+    const rows = [numHeads * headDim, numKvHeads * headDim, numKvHeads * headDim];
+    const modules = ["q_proj", "k_proj", "v_proj"].map((name) => `model.layers.${layer}.self_attn.${name}`);
+    const all = await this.linear(input, modules, rows, hiddenSize, biases.qkv);
+    const [queryKey, value] = this.graph.split(
+      all,
+      [(numHeads + numKvHeads) * headDim, numKvHeads * headDim],
+      1,
+    ) as [string, string];
+    return { queryKey, value };
+  }
+
+  async mlp(input: string, layer: number): Promise<string> {
+    const { hiddenSize, intermediateSize, biases } = this.config;
+    const prefix = `model.layers.${layer}.mlp`;
+    const both = await this.linear(
+      input,
+      [`${prefix}.gate_proj`, `${prefix}.up_proj`],
+      [intermediateSize, intermediateSize],
+      hiddenSize,
+      biases.mlp,
+    );
+    const [gate, up] = this.graph.split(both, [intermediateSize, intermediateSize], 1) as [string, string];
+    // QuickGelu with alpha 1 is x * sigmoid(x): SiLU.
+    const active = this.graph.node("ms:QuickGelu", [gate], { alpha: { float: 1 } });
+    const product = this.graph.node("Mul", [active, up]);
+    return this.linear(
+      product,
+      [`${prefix}.down_proj`],
+      [hiddenSize],
+      intermediateSize,
+      biases.mlp,
+      `mlp_out.${layer}`,
+    );
+  }
+
+  /** `x + (add - cut * (x . vectors)) vectors`, per token. */
+  steer(input: string, layer: number): string {
+    const { graph } = this;
+    const vectors = graph.input(`steer_vectors.${layer}`, "float32", ["directions", this.config.hiddenSize]);
+    const add = graph.input(`steer_add.${layer}`, "float32", ["tokens", "directions"]);
+    const cut = graph.input(`steer_cut.${layer}`, "float32", ["tokens", "directions"]);
+    const along = graph.node("ms:FusedMatMul", [input, vectors], { transB: 1 });
+    const amount = graph.node("Sub", [add, graph.node("Mul", [cut, along])]);
+    return graph.node("Add", [input, graph.node("MatMul", [amount, vectors])], {}, `residual.${layer}`);
+  }
+
+  async head(input: string): Promise<void> {
+    const { vocabSize, hiddenSize, tied } = this.config;
+    if (tied) {
+      this.graph.nodes("ms:FusedMatMul", [input, await this.embedding()], ["logits"], { transB: 1 });
+    } else {
+      await this.linear(input, ["lm_head"], [vocabSize], hiddenSize, false, "logits");
+    }
+  }
+}

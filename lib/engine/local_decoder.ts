@@ -1,0 +1,276 @@
+/**
+ * A decoder in this thread. It blocks the thread while it computes; {@linkcode loadDecoder} runs it in a worker.
+ * @module
+ */
+import { join } from "node:path";
+import { availableParallelism } from "node:os";
+import type { Message } from "../backends/backend.ts";
+import { InputError } from "../base/errors.ts";
+import { checkEdit, checkGenerate, checkIds, checkSites } from "./checks.ts";
+import { readJson } from "./checkpoint.ts";
+import { type DecoderConfig, parseConfig } from "./config.ts";
+import { generateSamples } from "./generate.ts";
+import { KvStore } from "./kv_store.ts";
+import { PrefixCache } from "./prefix_cache.ts";
+import { Runner } from "./runner.ts";
+import { checkSteer } from "./steering.ts";
+import { type DecoderTokenizer, loadTokenizer, type RenderOptions } from "./tokenizer.ts";
+import type {
+  Decoder,
+  ForwardOptions,
+  ForwardResult,
+  GenerateOptions,
+  KvEdit,
+  LoadOptions,
+  PrefillOptions,
+  Prefix,
+  Sample,
+  Steer,
+  SteerHandle,
+} from "./types.ts";
+
+const DEFAULT_CACHE_BYTES = 256 * 2 ** 20;
+
+/**
+ * Reads and checks the config.json of a checkpoint folder.
+ *
+ * @throws {InputError} when it is missing, malformed, or of a model the engine does not run.
+ */
+export async function readConfig(dir: string): Promise<DecoderConfig> {
+  const path = join(dir, "config.json");
+  const json = await readJson(path);
+  if (json === undefined) {
+    throw new InputError(`There is no ${path}: give the folder of a Hugging Face decoder checkpoint.`);
+  }
+  return parseConfig(json, path);
+}
+
+/**
+ * Loads a checkpoint folder into this thread.
+ *
+ * @throws {InputError} for options, files and architectures that the engine does not run.
+ */
+export async function loadLocalDecoder(dir: string, options: LoadOptions = {}): Promise<Decoder> {
+  const { dtype = "fp32", device = "cpu", threads = availableParallelism(), signal } = options;
+  if (dtype !== "fp32") {
+    throw new InputError(`dtype ${JSON.stringify(dtype)} is not supported: this version runs "fp32".`);
+  }
+  if (device !== "cpu") {
+    throw new InputError(`device ${JSON.stringify(device)} is not supported: this version runs on "cpu".`);
+  }
+  if (!Number.isInteger(threads) || threads < 1) {
+    throw new InputError(`threads is ${threads}: give a whole number of at least 1.`);
+  }
+  signal?.throwIfAborted();
+  const config = await readConfig(dir);
+  const tokenizer = await loadTokenizer(dir);
+  const runner = await Runner.open(config, dir, { threads, signal });
+  return new LocalDecoder(runner, tokenizer, options.cacheBytes ?? DEFAULT_CACHE_BYTES);
+}
+
+class LocalDecoder implements Decoder {
+  readonly tokenizer: DecoderTokenizer;
+  readonly config: DecoderConfig;
+  readonly #runner: Runner;
+  readonly #cache: PrefixCache;
+  readonly #steers = new Set<Steer>();
+  #tail: Promise<unknown> = Promise.resolve();
+  #closed = false;
+
+  constructor(runner: Runner, tokenizer: DecoderTokenizer, cacheBytes: number) {
+    this.#runner = runner;
+    this.config = runner.config;
+    this.tokenizer = tokenizer;
+    this.#cache = new PrefixCache(cacheBytes);
+  }
+
+  get numLayers(): number {
+    return this.config.numLayers;
+  }
+  get hiddenSize(): number {
+    return this.config.hiddenSize;
+  }
+  get contextWindow(): number {
+    return this.config.contextWindow;
+  }
+
+  encode(text: string, options?: { readonly addSpecialTokens?: boolean }): number[] {
+    return this.tokenizer.encode(text, options);
+  }
+  decode(ids: readonly number[], options?: { readonly skipSpecialTokens?: boolean }): string {
+    return this.tokenizer.decode(ids, options);
+  }
+  renderChat(messages: readonly Message[], options?: RenderOptions): string {
+    return this.tokenizer.renderChat(messages, options);
+  }
+
+  steer(steer: Steer): SteerHandle {
+    checkSteer(this.config, steer);
+    const own = { ...steer, vector: steer.vector.slice() };
+    this.#steers.add(own);
+    return { [Symbol.dispose]: () => void this.#steers.delete(own) };
+  }
+
+  forward(ids: readonly number[], options: ForwardOptions = {}): Promise<ForwardResult> {
+    const { capture = [], signal } = options;
+    return this.exclusive(async () => {
+      checkIds(this.config, ids, 0);
+      checkSites(this.config, capture);
+      const store = new KvStore(this.config, ids.length);
+      const steers = this.steersFor(options.steer);
+      return await this.#runner.prefill(store, ids, { steers, allLogits: true, capture, signal });
+    }, signal);
+  }
+
+  prefill(ids: readonly number[], options: PrefillOptions = {}): Promise<Prefix> {
+    return this.exclusive(async () => {
+      checkIds(this.config, ids, 0);
+      const steers = this.steersFor(options.steer);
+      const reuse = options.reuse === true && steers.length === 0;
+      const found = reuse ? this.#cache.match(ids) : undefined;
+      if (found !== undefined && found.common === ids.length && found.prompt.ids.length === ids.length) {
+        return new LocalPrefix(this, found.prompt.store, ids.length, found.prompt.logits, ids.length);
+      }
+      // The last token is always computed: its logits are what is wanted.
+      const common = found === undefined ? 0 : Math.min(found.common, ids.length - 1);
+      const store = found === undefined
+        ? new KvStore(this.config, ids.length)
+        : this.#from(found.prompt.store, common, ids.length);
+      const logits = await this.compute(store, common, ids.slice(common), steers, options.signal);
+      if (reuse) this.#cache.add({ ids: [...ids], store, logits });
+      return new LocalPrefix(this, store, ids.length, logits, common);
+    }, options.signal);
+  }
+
+  /** A store whose first `rows` rows are those of `store` and nothing follows them: itself, or a copy. */
+  #from(store: KvStore, rows: number, capacity: number): KvStore {
+    return store.used === rows ? store : store.fork(this.config, rows, capacity);
+  }
+
+  /** Appends `ids` to a store of `past` rows and gives the last token's logits; a failure leaves the store as it was. */
+  async compute(
+    store: KvStore,
+    past: number,
+    ids: readonly number[],
+    steers: readonly Steer[],
+    signal: AbortSignal | undefined,
+  ): Promise<Float32Array> {
+    try {
+      const { logits } = await this.#runner.prefill(store, ids, {
+        steers,
+        allLogits: false,
+        capture: [],
+        signal,
+      });
+      return logits;
+    } catch (error) {
+      store.used = past;
+      throw error;
+    }
+  }
+
+  extend(store: KvStore, length: number, ids: readonly number[], options: PrefillOptions): Promise<Prefix> {
+    return this.exclusive(async () => {
+      checkIds(this.config, ids, length);
+      const longer = this.#from(store, length, length + ids.length);
+      const logits = await this.compute(longer, length, ids, this.steersFor(options.steer), options.signal);
+      return new LocalPrefix(this, longer, length + ids.length, logits, 0);
+    }, options.signal);
+  }
+
+  generate(
+    store: KvStore,
+    length: number,
+    logits: Float32Array,
+    options: GenerateOptions,
+  ): Promise<Sample[]> {
+    return this.exclusive(async () => {
+      checkGenerate(this.config, length, options);
+      const steers = this.steersFor(options.steer);
+      return await generateSamples(this.#runner, this.tokenizer, { store, length, logits }, steers, options);
+    });
+  }
+
+  /** The steerings in force and those of one call. @throws {InputError} */
+  steersFor(own: readonly Steer[] = []): Steer[] {
+    for (const steer of own) checkSteer(this.config, steer);
+    return [...this.#steers, ...own];
+  }
+
+  /** Runs one thing at a time, in the order asked for. */
+  async exclusive<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const before = this.#tail;
+    const result = before.then(() => {
+      signal?.throwIfAborted();
+      if (this.#closed) throw new InputError("The model is closed: load it again.");
+      return work();
+    });
+    this.#tail = result.catch(() => {});
+    return await result;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#tail;
+    this.#closed = true;
+    this.#cache.clear();
+    await this.#runner[Symbol.asyncDispose]();
+  }
+}
+
+class LocalPrefix implements Prefix {
+  readonly length: number;
+  readonly cachedTokens: number;
+  readonly logits: Float32Array;
+  readonly #decoder: LocalDecoder;
+  #store: KvStore | undefined;
+
+  constructor(
+    decoder: LocalDecoder,
+    store: KvStore,
+    length: number,
+    logits: Float32Array,
+    cachedTokens: number,
+  ) {
+    this.#decoder = decoder;
+    this.#store = store;
+    store.owners++;
+    this.length = length;
+    this.logits = logits;
+    this.cachedTokens = cachedTokens;
+  }
+
+  #open(): KvStore {
+    if (this.#store === undefined) throw new InputError("The prefix was disposed of: prefill again.");
+    return this.#store;
+  }
+
+  async extend(ids: readonly number[], options: PrefillOptions = {}): Promise<Prefix> {
+    return await this.#decoder.extend(this.#open(), this.length, ids, options);
+  }
+
+  editKV(edit: KvEdit): void {
+    let store = this.#open();
+    const slot = checkEdit(this.#decoder.config, this.length, edit);
+    if (store.owners > 1) {
+      store.owners--;
+      store = store.fork(this.#decoder.config, this.length, this.length);
+      store.owners++;
+      this.#store = store;
+    }
+    const at = slot * store.width;
+    const addTo = (rows: Float32Array, vector: Float32Array | undefined, scale = 1) => {
+      for (const [i, x] of (vector ?? []).entries()) rows[at + i] = (rows[at + i] as number) + scale * x;
+    };
+    addTo(store.keys[edit.layer] as Float32Array, edit.key, edit.scaleK);
+    addTo(store.values[edit.layer] as Float32Array, edit.value, edit.scaleV);
+  }
+
+  async generate(options: GenerateOptions): Promise<Sample[]> {
+    return await this.#decoder.generate(this.#open(), this.length, this.logits, options);
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#store !== undefined) this.#store.owners--;
+    this.#store = undefined;
+  }
+}

@@ -1,0 +1,156 @@
+/**
+ * Builds an ONNX model in memory: nodes in execution order, small constants inline, weights as external data.
+ * Field numbers are those of onnx.proto3.
+ * @module
+ */
+import { ProtoWriter } from "./protobuf.ts";
+
+/** Tensor element types we use, with their ONNX codes. */
+export const ELEMENT_TYPES = { float32: 1, int32: 6, int64: 7 } as const;
+
+/** Name of a tensor element type. */
+export type ElementType = keyof typeof ELEMENT_TYPES;
+
+/** A tensor dimension: a number, or a name for one that is known only at run time. */
+export type Dimension = number | string;
+
+/** Attributes of a node. Integers are written as `int`; wrap numbers meant as `float` in `{ float }`. */
+export type Attributes = Readonly<Record<string, number | { readonly float: number } | readonly number[]>>;
+
+/** An ONNX model and the weights it refers to by name. */
+export interface OnnxModel {
+  /** The serialised ModelProto. */
+  readonly bytes: Uint8Array;
+  /** Contents of its external data files, by path. */
+  readonly externalData: { readonly path: string; readonly data: Uint8Array }[];
+}
+
+const IR_VERSION = 10;
+const OPSET = 21;
+const MICROSOFT = "com.microsoft";
+const EXTERNAL = 1;
+const ATTRIBUTE = { float: 1, int: 2, ints: 7 } as const;
+
+/** A graph under construction. Tensor names are unique; nodes must be added after what they read. */
+export class OnnxGraph {
+  readonly #nodes: ProtoWriter[] = [];
+  readonly #inputs: ProtoWriter[] = [];
+  readonly #outputs: ProtoWriter[] = [];
+  readonly #initializers = new Map<string, ProtoWriter>();
+  readonly #external: { path: string; data: Uint8Array }[] = [];
+  #counter = 0;
+
+  /** Declares a graph input and gives its name. */
+  input(name: string, type: ElementType, dims: readonly Dimension[]): string {
+    this.#inputs.push(valueInfo(name, type, dims));
+    return name;
+  }
+
+  /** Declares a tensor that a node makes as a graph output. */
+  output(name: string, type: ElementType, dims: readonly Dimension[]): void {
+    this.#outputs.push(valueInfo(name, type, dims));
+  }
+
+  /** A constant 1-D int64 tensor (a shape, axes), shared by all that ask for the same values. */
+  ints(values: readonly number[]): string {
+    const name = `ints_${values.join("_")}`;
+    if (!this.#initializers.has(name)) {
+      const raw = new Uint8Array(BigInt64Array.from(values, BigInt).buffer);
+      this.#initializers.set(name, tensor(name, "int64", [values.length]).bytes(9, raw));
+    }
+    return name;
+  }
+
+  /** A weight `dims`, kept outside the ModelProto; used as given, never copied. */
+  weight(name: string, dims: readonly number[], data: Float32Array): string {
+    if (this.#initializers.has(name)) return name;
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    const proto = tensor(name, "float32", dims).int(14, EXTERNAL);
+    for (
+      const [key, value] of [["location", name], ["offset", "0"], ["length", String(bytes.length)]] as const
+    ) {
+      proto.message(13, new ProtoWriter().string(1, key).string(2, value));
+    }
+    this.#initializers.set(name, proto);
+    this.#external.push({ path: name, data: bytes });
+    return name;
+  }
+
+  /**
+   * Adds a node with one output and gives the output's name (a fresh one unless `name` is given).
+   * Operators of onnxruntime's own domain are written `ms:GroupQueryAttention`.
+   * An empty input name leaves an optional input out.
+   */
+  node(op: string, inputs: readonly string[], attributes: Attributes = {}, name?: string): string {
+    const output = name ?? `t${this.#counter++}`;
+    this.nodes(op, inputs, [output], attributes);
+    return output;
+  }
+
+  /** Adds a node with the named outputs. An empty output name leaves an optional output out. */
+  nodes(
+    op: string,
+    inputs: readonly string[],
+    outputs: readonly string[],
+    attributes: Attributes = {},
+  ): void {
+    const proto = new ProtoWriter();
+    for (const input of inputs) proto.string(1, input);
+    for (const output of outputs) proto.string(2, output);
+    const own = op.startsWith("ms:");
+    proto.string(4, own ? op.slice(3) : op);
+    for (const [key, value] of Object.entries(attributes)) proto.message(5, attribute(key, value));
+    if (own) proto.string(7, MICROSOFT);
+    this.#nodes.push(proto);
+  }
+
+  /** Splits `input` along `axis` in pieces of fixed sizes. */
+  split(input: string, sizes: readonly number[], axis: number): string[] {
+    const outputs = sizes.map(() => `t${this.#counter++}`);
+    this.nodes("Split", [input, this.ints(sizes)], outputs, { axis });
+    return outputs;
+  }
+
+  /** Gives `input` another shape; -1 is inferred, 0 is kept. */
+  reshape(input: string, shape: readonly number[], name?: string): string {
+    return this.node("Reshape", [input, this.ints(shape)], {}, name);
+  }
+
+  /** The finished model. */
+  build(): OnnxModel {
+    const graph = new ProtoWriter();
+    for (const node of this.#nodes) graph.message(1, node);
+    graph.string(2, "decoder");
+    for (const initializer of this.#initializers.values()) graph.message(5, initializer);
+    for (const input of this.#inputs) graph.message(11, input);
+    for (const output of this.#outputs) graph.message(12, output);
+    const model = new ProtoWriter().int(1, IR_VERSION).string(2, "probebook").message(7, graph)
+      .message(8, new ProtoWriter().string(1, "").int(2, OPSET))
+      .message(8, new ProtoWriter().string(1, MICROSOFT).int(2, 1));
+    return { bytes: model.finish(), externalData: this.#external };
+  }
+}
+
+function tensor(name: string, type: ElementType, dims: readonly number[]): ProtoWriter {
+  const proto = new ProtoWriter();
+  for (const dim of dims) proto.int(1, dim);
+  return proto.int(2, ELEMENT_TYPES[type]).string(8, name);
+}
+
+function valueInfo(name: string, type: ElementType, dims: readonly Dimension[]): ProtoWriter {
+  const shape = new ProtoWriter();
+  for (const dim of dims) {
+    const proto = new ProtoWriter();
+    shape.message(1, typeof dim === "number" ? proto.int(1, dim) : proto.string(2, dim));
+  }
+  const tensorType = new ProtoWriter().int(1, ELEMENT_TYPES[type]).message(2, shape);
+  return new ProtoWriter().string(1, name).message(2, new ProtoWriter().message(1, tensorType));
+}
+
+function attribute(name: string, value: Attributes[string]): ProtoWriter {
+  const proto = new ProtoWriter().string(1, name);
+  if (typeof value === "number") return proto.int(3, value).int(20, ATTRIBUTE.int);
+  if ("float" in value) return proto.float(2, value.float).int(20, ATTRIBUTE.float);
+  for (const item of value) proto.int(8, item);
+  return proto.int(20, ATTRIBUTE.ints);
+}

@@ -1,0 +1,199 @@
+/**
+ * Runs the graphs of one model: chunks of prefill into a store, and single decode steps.
+ * @module
+ */
+import { decodeAttention, prefillAttention } from "./attention_graph.ts";
+import type { BranchCache } from "./branches.ts";
+import { Weights } from "./checkpoint.ts";
+import type { DecoderConfig } from "./config.ts";
+import { buildDecoderGraph } from "./decoder_graph.ts";
+import type { KvStore } from "./kv_store.ts";
+import { RopeTable } from "./rope_table.ts";
+import { type Feed, floats, ints, longs, openSession, type Session } from "./session.ts";
+import { actsOn, steerFeeds } from "./steering.ts";
+import type { Steer } from "./types.ts";
+
+/** Tokens computed at once: larger chunks are no faster and hold more memory. */
+const CHUNK = 1024;
+
+/** What a prefill is asked for. */
+export interface PrefillRun {
+  readonly steers: readonly Steer[];
+  /** Logits of all tokens, not only of the last. */
+  readonly allLogits: boolean;
+  /** Names of further outputs wanted, each `[tokens, ...]`. */
+  readonly capture: readonly string[];
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A model's sessions, opened when first needed. */
+export class Runner implements AsyncDisposable {
+  readonly config: DecoderConfig;
+  readonly #weights: Weights;
+  readonly #threads: number;
+  readonly #rope: RopeTable;
+  readonly #sessions = new Map<string, Promise<Session>>();
+
+  private constructor(config: DecoderConfig, weights: Weights, threads: number) {
+    this.config = config;
+    this.#weights = weights;
+    this.#threads = threads;
+    this.#rope = new RopeTable(config);
+  }
+
+  /** Opens the sessions of plain prefill and decode. @throws {InputError} when the weights do not fit the config. */
+  static async open(
+    config: DecoderConfig,
+    dir: string,
+    options: { readonly threads: number; readonly signal?: AbortSignal | undefined },
+  ): Promise<Runner> {
+    const weights = await Weights.open(dir);
+    const runner = new Runner(config, weights, options.threads);
+    try {
+      for (const kind of ["prefill", "decode"] as const) {
+        options.signal?.throwIfAborted();
+        await runner.#session(kind, false);
+      }
+      weights.checkAllUsed();
+    } catch (error) {
+      await runner[Symbol.asyncDispose]();
+      throw error;
+    }
+    weights.release();
+    return runner;
+  }
+
+  /** A session; `open` ones can be steered and captured from. */
+  #session(kind: "prefill" | "decode", open: boolean): Promise<Session> {
+    const key = `${kind} ${open}`;
+    let session = this.#sessions.get(key);
+    if (session === undefined) {
+      const attention = (kind === "prefill" ? prefillAttention : decodeAttention)(this.config);
+      session = buildDecoderGraph(this.config, this.#weights, {
+        attention,
+        open,
+        selectRows: kind === "prefill",
+      })
+        .then((model) => openSession(model, this.#threads));
+      this.#sessions.set(key, session);
+      if (open) session = session.finally(() => this.#weights.release());
+    }
+    return session;
+  }
+
+  /**
+   * Computes `ids` after the rows in the store and appends theirs.
+   *
+   * @returns logits `[vocabSize]` of the last token, or `[ids.length, vocabSize]`; and what was captured.
+   * @throws the signal's reason; the store then holds the chunks done so far.
+   */
+  async prefill(store: KvStore, ids: readonly number[], run: PrefillRun) {
+    const steers = run.steers.filter((steer) => actsOn(steer, "prompt"));
+    const open = steers.length > 0 || run.capture.some((site) => !/^[kv]\./.test(site));
+    const session = await this.#session("prefill", open);
+    const fetches = this.#layers((layer) => [`k.${layer}`, `v.${layer}`]);
+    for (const site of run.capture) if (!fetches.includes(site)) fetches.push(site);
+    const logits: Float32Array[] = [];
+    const captured = new Map<string, Float32Array[]>(run.capture.map((site) => [site, []]));
+    store.reserve(store.used + ids.length);
+    for (let from = 0; from < ids.length; from += CHUNK) {
+      run.signal?.throwIfAborted();
+      const chunk = ids.slice(from, from + CHUNK);
+      const isLast = from + chunk.length === ids.length;
+      const rows = run.allLogits ? [...chunk.keys()] : [chunk.length - 1];
+      const wanted = isLast || run.allLogits ? [...fetches, "logits"] : fetches;
+      const feeds = {
+        ...this.#prefillFeeds(store, chunk, rows),
+        ...(open ? steerFeeds(this.config, steers, chunk.length, isLast ? chunk.length - 1 : -1) : {}),
+      };
+      const outputs = await session.run(feeds, wanted);
+      for (let layer = 0; layer < this.config.numLayers; layer++) {
+        store.write(layer, outputs[`k.${layer}`] as Float32Array, outputs[`v.${layer}`] as Float32Array);
+      }
+      store.used += chunk.length;
+      if (outputs["logits"] !== undefined) logits.push(outputs["logits"]);
+      for (const [site, parts] of captured) parts.push(outputs[site] as Float32Array);
+    }
+    return {
+      logits: join(logits),
+      captured: Object.fromEntries([...captured].map(([site, parts]) => [site, join(parts)])),
+    };
+  }
+
+  #prefillFeeds(store: KvStore, chunk: readonly number[], rows: readonly number[]): Record<string, Feed> {
+    const past = store.used;
+    const total = past + chunk.length;
+    const feeds: Record<string, Feed> = {
+      ids: longs(chunk, chunk.length),
+      rows: longs(rows, rows.length),
+      position_ids: longs(chunk.map((_, i) => past + i), 1, chunk.length),
+      seqlens_k: ints([total - 1], 1),
+      total_length: ints([total]),
+      ...this.#ropeFeeds(total),
+      ...this.#storeFeeds("past", store, past),
+    };
+    return feeds;
+  }
+
+  /** Runs one token in each branch. @returns logits `[branches, vocabSize]`. */
+  async decode(
+    store: KvStore,
+    past: number,
+    branches: BranchCache,
+    tokens: readonly number[],
+    allSteers: readonly Steer[],
+  ): Promise<Float32Array> {
+    const steers = allSteers.filter((steer) => actsOn(steer, "response"));
+    const session = await this.#session("decode", steers.length > 0);
+    const outputs = await session.run({
+      ids: longs(tokens, tokens.length),
+      ...branches.feeds(),
+      ...this.#ropeFeeds(branches.position + 1),
+      ...this.#storeFeeds("prefix", store, past),
+      ...(steers.length > 0 ? steerFeeds(this.config, steers, tokens.length, -1) : {}),
+    }, [...this.#layers((layer) => [`k.${layer}`, `v.${layer}`]), "logits"]);
+    branches.append(outputs);
+    return outputs["logits"] as Float32Array;
+  }
+
+  #ropeFeeds(positions: number): Record<string, Feed> {
+    const { rows, cos, sin } = this.#rope.upTo(positions);
+    const half = this.config.headDim / 2;
+    return { cos: floats(cos, rows, half), sin: floats(sin, rows, half) };
+  }
+
+  /** The first `rows` rows of the store, as they lie there. */
+  #storeFeeds(name: string, store: KvStore, rows: number): Record<string, Feed> {
+    const { numKvHeads, headDim } = this.config;
+    const feeds: Record<string, Feed> = {};
+    for (let layer = 0; layer < this.config.numLayers; layer++) {
+      feeds[`${name}_k.${layer}`] = floats(store.keys[layer] as Float32Array, rows, numKvHeads, headDim);
+      feeds[`${name}_v.${layer}`] = floats(store.values[layer] as Float32Array, rows, numKvHeads, headDim);
+    }
+    return feeds;
+  }
+
+  #layers(names: (layer: number) => string[]): string[] {
+    return Array.from({ length: this.config.numLayers }, (_, layer) => names(layer)).flat();
+  }
+
+  /** Closes the sessions. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const sessions = [...this.#sessions.values()];
+    this.#sessions.clear();
+    for (const result of await Promise.allSettled(sessions)) {
+      if (result.status === "fulfilled") await result.value[Symbol.asyncDispose]();
+    }
+  }
+}
+
+function join(parts: readonly Float32Array[]): Float32Array {
+  if (parts.length === 1) return parts[0] as Float32Array;
+  const out = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}

@@ -1,0 +1,68 @@
+/**
+ * onnxruntime sessions over models built in memory.
+ * @module
+ */
+import { availableParallelism } from "node:os";
+import type { InferenceSession } from "onnxruntime-node";
+import type { ElementType, OnnxModel } from "./onnx_graph.ts";
+
+/** A tensor fed to a session. `data` may be longer than `dims` say: the rest is not read, and nothing is copied. */
+export interface Feed {
+  readonly type: ElementType;
+  readonly data: Float32Array | Int32Array | BigInt64Array;
+  readonly dims: readonly number[];
+}
+
+/** A model ready to run. `run` is synchronous inside: it blocks the thread it is called on. */
+export interface Session extends AsyncDisposable {
+  /** Runs the model and gives the fetched float32 outputs by name. */
+  run(
+    feeds: Readonly<Record<string, Feed>>,
+    fetches: readonly string[],
+  ): Promise<Record<string, Float32Array>>;
+}
+
+/** Feeds float32 data. */
+export function floats(data: Float32Array, ...dims: number[]): Feed {
+  return { type: "float32", data, dims };
+}
+
+/** Feeds integers as int64. */
+export function longs(values: ArrayLike<number>, ...dims: number[]): Feed {
+  return { type: "int64", data: BigInt64Array.from(values as number[], BigInt), dims };
+}
+
+/** Feeds integers as int32. */
+export function ints(values: readonly number[], ...dims: number[]): Feed {
+  return { type: "int32", data: Int32Array.from(values), dims };
+}
+
+/**
+ * Opens a session on the CPU.
+ *
+ * @param threads cores to use; more than there are is slower, so it is cut to those.
+ */
+export async function openSession(model: OnnxModel, threads: number): Promise<Session> {
+  const { InferenceSession } = await import("onnxruntime-node");
+  const session = await InferenceSession.create(model.bytes, {
+    executionProviders: ["cpu"],
+    externalData: model.externalData,
+    intraOpNumThreads: Math.max(1, Math.min(threads, availableParallelism())),
+    interOpNumThreads: 1,
+    graphOptimizationLevel: "all",
+    logSeverityLevel: 3,
+    extra: { session: { intra_op: { allow_spinning: "0" }, inter_op: { allow_spinning: "0" } } },
+  });
+  return {
+    async run(feeds, fetches) {
+      const inputs: Record<string, unknown> = {};
+      for (const [name, feed] of Object.entries(feeds)) {
+        // The binding takes plain objects; onnxruntime's Tensor class would refuse data longer than dims.
+        inputs[name] = { ...feed, location: "cpu" };
+      }
+      const outputs = await session.run(inputs as InferenceSession.FeedsType, fetches);
+      return Object.fromEntries(fetches.map((name) => [name, outputs[name]?.data as Float32Array]));
+    },
+    [Symbol.asyncDispose]: () => session.release(),
+  };
+}

@@ -1,0 +1,175 @@
+/**
+ * What the engine offers, whether it runs in a worker or in this thread.
+ * @module
+ */
+import type { Message } from "../backends/backend.ts";
+import type { DecoderConfig } from "./config.ts";
+import type { DecoderTokenizer, RenderOptions } from "./tokenizer.ts";
+
+/** Options of {@linkcode loadDecoder}. */
+export interface LoadOptions {
+  /** Arithmetic of the weights. `fp32` (the default) is what this version runs. */
+  readonly dtype?: "fp32" | "q8" | "q4";
+  /** Where to run. `cpu` (the default) is what this version runs on. */
+  readonly device?: "cpu" | "webgpu" | "cuda";
+  /** Threads to use; all cores unless given. */
+  readonly threads?: number;
+  /** Most bytes of keys and values kept for {@linkcode PrefillOptions.reuse}; 256 MiB unless given. */
+  readonly cacheBytes?: number;
+  /** Stops loading. */
+  readonly signal?: AbortSignal;
+}
+
+/** Where a steering vector acts. `response` and `prompt` tell generated tokens from prefilled ones. */
+export type SteerPhase = "all" | "prompt" | "response" | "last_prompt";
+
+/**
+ * A change of the residual stream after one block, for each token in the phase.
+ * Several on one layer all read the stream as it was before any of them.
+ */
+export interface Steer {
+  readonly component: "residual";
+  /** 0-based block whose output is changed. */
+  readonly layer: number;
+  /** `[hiddenSize]` */
+  readonly vector: Float32Array;
+  /** add: how many times the vector is added. ablate: the part removed (1: all). clamp: the projection set. */
+  readonly coef: number;
+  /** `add`: x + coef v. `ablate`: x - coef (x.u)u. `clamp`: x + (coef - x.u)u. u is v at length 1. */
+  readonly mode: "add" | "ablate" | "clamp";
+  readonly phase: SteerPhase;
+}
+
+/** A steering in force until it is disposed of. */
+export type SteerHandle = Disposable;
+
+/** Options of a forward pass. */
+export interface ForwardOptions {
+  /** Sites to capture: `residual.N`, `resid_mid.N`, `attn_out.N`, `mlp_out.N`, `k.N`, `v.N`, N a 0-based block. */
+  readonly capture?: readonly string[];
+  /** Steerings of this pass alone, beside those in force. */
+  readonly steer?: readonly Steer[];
+  readonly signal?: AbortSignal;
+}
+
+/** What a forward pass gives. */
+export interface ForwardResult {
+  /** `[tokens, vocabSize]` */
+  readonly logits: Float32Array;
+  /**
+   * By site, `[tokens, hiddenSize]`; `k.N` (positions applied) and `v.N` are `[tokens, kvHeads * headDim]`.
+   * `residual.N` is taken after steering.
+   */
+  readonly captured: Readonly<Record<string, Float32Array>>;
+}
+
+/** Options of a prefill. */
+export interface PrefillOptions {
+  readonly steer?: readonly Steer[];
+  /**
+   * Starts from the longest beginning that an earlier `reuse` prefill has computed, and keeps this one for later.
+   * Steered prefills neither use nor fill this cache.
+   */
+  readonly reuse?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** A change of one cached position: `key += scaleK * key`, `value += scaleV * value`. */
+export interface KvEdit {
+  /** 0-based block. */
+  readonly layer: number;
+  /** Cached position; negative counts from the end. */
+  readonly slot: number;
+  /** `[kvHeads * headDim]`, added to the key as cached (positions applied). */
+  readonly key?: Float32Array;
+  /** `[kvHeads * headDim]` */
+  readonly value?: Float32Array;
+  /** Factors of the two vectors; 1 unless given. */
+  readonly scaleK?: number;
+  readonly scaleV?: number;
+}
+
+/** A piece of generated text. */
+export interface TokenEvent {
+  /** Which sample. */
+  readonly sample: number;
+  readonly token: number;
+  /** Text that is now certain; may be empty, never half a character, never part of a stop string. */
+  readonly text: string;
+}
+
+/** Options of {@linkcode Prefix.generate}. */
+export interface GenerateOptions {
+  /** Samples to draw, decoded together over one copy of the prefix; 1 unless given. */
+  readonly n?: number;
+  readonly maxNewTokens: number;
+  /** 0 (the default) takes the likeliest token. */
+  readonly temperature?: number;
+  /** Keeps the likeliest tokens that together reach this probability. */
+  readonly topP?: number;
+  /** Keeps this many of the likeliest tokens. */
+  readonly topK?: number;
+  /** One seed per sample; a sample depends on its seed, not on its neighbours. Default 0, 1, 2, ... */
+  readonly seeds?: readonly (number | string)[];
+  /** Generation ends where one of these would appear; it is left out of the text. */
+  readonly stop?: readonly string[];
+  /** Goes on after end tokens. */
+  readonly ignoreEos?: boolean;
+  /** Also gives each token's log-probability. */
+  readonly logprobs?: boolean;
+  /** Leaves special tokens out of the text; true unless given. */
+  readonly skipSpecialTokens?: boolean;
+  readonly steer?: readonly Steer[];
+  readonly onToken?: (event: TokenEvent) => void;
+  /** Stops between steps; samples then end as `aborted` with what they have. */
+  readonly signal?: AbortSignal;
+}
+
+/** One generated continuation. */
+export interface Sample {
+  /** All generated tokens, an end token and those of a stop string included. */
+  readonly tokens: number[];
+  /** Their text, without end tokens and from a stop string on nothing. */
+  readonly text: string;
+  /** `length`: maxNewTokens or the context window was reached. */
+  readonly finishReason: "stop" | "length" | "aborted";
+  /** Natural-log probability of each token under the model, before temperature and filters. */
+  readonly logprobs?: number[];
+}
+
+/** A sequence whose keys and values are computed. Disposing of it frees them when no other prefix shares them. */
+export interface Prefix extends Disposable {
+  /** Tokens in it. */
+  readonly length: number;
+  /** How many of them came from the cache of `reuse`. */
+  readonly cachedTokens: number;
+  /** `[vocabSize]`: logits after its last token. */
+  readonly logits: Float32Array;
+  /** A longer prefix that shares this one's keys and values; this one stays as it is. @throws {InputError} */
+  extend(ids: readonly number[], options?: PrefillOptions): Promise<Prefix>;
+  /** Changes cached keys and values of this prefix alone; its logits stay those computed before. @throws {InputError} */
+  editKV(edit: KvEdit): void;
+  /** Draws continuations. @throws {InputError} also when not one token more fits the context window. */
+  generate(options: GenerateOptions): Promise<Sample[]>;
+}
+
+/** A decoder model, loaded. */
+export interface Decoder extends AsyncDisposable {
+  readonly config: DecoderConfig;
+  readonly tokenizer: DecoderTokenizer;
+  readonly numLayers: number;
+  readonly hiddenSize: number;
+  readonly contextWindow: number;
+  /** Token ids of a text; see {@linkcode DecoderTokenizer.encode}. */
+  encode(text: string, options?: { readonly addSpecialTokens?: boolean }): number[];
+  /** Text of token ids; see {@linkcode DecoderTokenizer.decode}. */
+  decode(ids: readonly number[], options?: { readonly skipSpecialTokens?: boolean }): string;
+  /** The chat template's text for messages; see {@linkcode DecoderTokenizer.renderChat}. */
+  renderChat(messages: readonly Message[], options?: RenderOptions): string;
+  /** Logits of every token, and what is captured. @throws {InputError} */
+  forward(ids: readonly number[], options?: ForwardOptions): Promise<ForwardResult>;
+  /** Computes keys and values of a prompt, in chunks. @throws {InputError} when it is empty or too long. */
+  prefill(ids: readonly number[], options?: PrefillOptions): Promise<Prefix>;
+  /** Steers every later pass until the handle is disposed of. @throws {InputError} */
+  steer(steer: Steer): SteerHandle;
+}

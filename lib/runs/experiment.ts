@@ -119,8 +119,13 @@ export interface Experiment<R extends Row = Row> {
   grade(
     rows: readonly { row: R; attempt: Attempt | null; attempts: number; judgements: readonly Judgement[] }[],
   ): readonly GradedRow[];
-  /** Requests a judge model must answer before grading; none when matching is enough or no judge is set. */
-  judgeRows?(rows: readonly { row: R; attempt: Attempt | null }[]): readonly JudgeRow[];
+  /**
+   * Requests a judge model must answer before grading. Asked again after each round with the judgements so far, until
+   * it gives no new row; left out when matching is enough or no judge is set.
+   */
+  judgeRows?(
+    rows: readonly { row: R; attempt: Attempt | null; judgements: readonly Judgement[] }[],
+  ): readonly JudgeRow[];
   judgePrompt?(row: JudgeRow): Prompt;
   /** Draws figures and tables from graded rows: file suffix (`heatmap.svg`) -> content. */
   report(rows: readonly GradedRow[]): Report | Promise<Report>;

@@ -1,0 +1,240 @@
+/**
+ * Sends the rows of a plan and writes down what comes back.
+ * @module
+ */
+import {
+  BackendError,
+  type Completion,
+  type ContinueRequest,
+  type GenerateRequest,
+} from "../backends/backend.ts";
+import type { Sampling } from "../backends/backend.ts";
+import { type Clock, systemClock } from "../base/clock.ts";
+import { messageOf } from "../base/errors.ts";
+import { canonicalJson, type Json, sha256 } from "../base/hash.ts";
+import type { AttemptStore } from "./attempts.ts";
+import type { Attempt, Prompt, Row } from "./experiment.ts";
+import type { StopReason } from "./run_snapshot.ts";
+
+/** One try of a call, as the caller reports it. */
+export interface CallTry {
+  readonly started: Date;
+  readonly latencyMs: number;
+  readonly completion: Completion | null;
+  readonly error: BackendError | null;
+  readonly costUsd: number | null;
+}
+
+/** What the runner needs of the `Caller` of lib/backends: limits, cache, retries and money are its business. */
+export interface RowCaller {
+  readonly limits: { readonly maxConcurrency: number };
+  call(
+    request: GenerateRequest | ContinueRequest,
+    options: {
+      readonly tokens: number;
+      readonly signal?: AbortSignal;
+      readonly onTry?: (t: CallTry) => void | Promise<void>;
+    },
+  ): Promise<Completion>;
+}
+
+/** What {@linkcode startRun} needs. */
+export interface RunOptions<R extends Row> {
+  /** In sending order. */
+  readonly rows: readonly R[];
+  prompt(row: R): Prompt | Promise<Prompt>;
+  readonly sampling: Omit<Sampling, "maxTokens">;
+  readonly caller: RowCaller;
+  /** Name of the tokenizer that counts the prompts. */
+  readonly tokenizer: string;
+  readonly store: AttemptStore;
+  /** How long requests in flight may go on after a stop before they are broken off. Default 5 s. */
+  readonly graceMs?: number;
+  readonly clock?: Clock;
+  /** Called after every attempt is written; the run waits for nothing it does. */
+  readonly onAttempt?: (row: R, attempt: Attempt) => void;
+  /** Stops the run, like `stop()`. */
+  readonly signal?: AbortSignal;
+}
+
+/** How the rows of a run stand. The four numbers sum to the plan's rows. */
+export interface RowCounts {
+  readonly done: number;
+  readonly errors: number;
+  readonly skipped: number;
+  readonly pending: number;
+}
+
+/** How a run ended. */
+export interface RunSummary extends RowCounts {
+  readonly stoppedBy: StopReason | null;
+  /** What stopped it, when it was not the user. */
+  readonly error: Error | null;
+}
+
+/** A run that is going on. */
+export interface Run {
+  /** Resolves when the run has ended, however it ended; never rejects. */
+  readonly done: Promise<RunSummary>;
+  /** Sends nothing more; requests in flight may finish for the grace period. Resolves with `done`. */
+  stop(): Promise<RunSummary>;
+  counts(): RowCounts;
+  /** Rows whose request is being made or waited for. */
+  inFlight(): number;
+}
+
+/** Failures that every row would meet: the run stops at the first. */
+const FATAL_KINDS: ReadonlySet<string> = new Set(["auth", "unsupported"]);
+
+/** The SHA-256 by which an attempt names the prompt that was sent. */
+export function promptSha256(prompt: Pick<Prompt, "messages" | "prefix">): string {
+  const { messages, prefix } = prompt;
+  return sha256(canonicalJson({ messages, ...(prefix === undefined ? {} : { prefix }) } as unknown as Json));
+}
+
+/**
+ * Sends, in the plan's order, every row that is neither done nor skipped: rows with errors are tried again, rows that
+ * are done are never sent. Prompts are built when their turn comes, one per slot. Every try is in the store before
+ * anything else is done about it.
+ */
+export function startRun<R extends Row>(options: RunOptions<R>): Run {
+  const { rows, store, caller, clock = systemClock, graceMs = 5000 } = options;
+  const abort = new AbortController();
+  const counts = countRows(rows, store);
+  let stoppedBy: StopReason | null = null;
+  let failure: Error | null = null;
+  let inFlight = 0;
+  let next = 0;
+
+  const halt = (reason: StopReason, error: Error | null) => {
+    if (stoppedBy !== null) return;
+    stoppedBy = reason;
+    failure = error;
+    const finished = new AbortController();
+    running.finally(() => finished.abort());
+    clock.sleep(graceMs, finished.signal).then(
+      () => abort.abort(new BackendError("aborted", "The run was stopped.")),
+      () => {},
+    );
+  };
+
+  const record = (row: R, tried: CallTry, tokens: number, promptHash: string) => {
+    if (tried.error?.kind === "aborted") return;
+    const before = store.state(row.id)?.status;
+    const attempt = store.append(attemptOf(row.id, tried, tokens, options.tokenizer, promptHash));
+    counts[before === undefined ? "pending" : "errors"]--;
+    counts[attempt.status === "done" ? "done" : "errors"]++;
+    options.onAttempt?.(row, attempt);
+  };
+
+  const sendRow = async (row: R) => {
+    const prompt = await options.prompt(row);
+    const promptHash = promptSha256(prompt);
+    const request: GenerateRequest | ContinueRequest = {
+      ...options.sampling,
+      maxTokens: row.maxTokens,
+      messages: prompt.messages,
+      ...(prompt.prefix === undefined ? {} : { prefix: prompt.prefix }),
+      ...(prompt.oracle === undefined ? {} : { oracle: prompt.oracle }),
+    };
+    await caller.call(request, {
+      tokens: prompt.tokens,
+      signal: abort.signal,
+      onTry(tried) {
+        try {
+          record(row, tried, prompt.tokens, promptHash);
+        } catch (error) {
+          halt("error", asError(error));
+          throw error;
+        }
+      },
+    });
+  };
+
+  const work = async () => {
+    while (stoppedBy === null && next < rows.length) {
+      const row = rows[next++] as R;
+      if (row.skip !== null || store.state(row.id)?.status === "done") continue;
+      inFlight++;
+      try {
+        await sendRow(row);
+      } catch (error) {
+        const failed = asError(error);
+        if (failed.name === "BudgetError") halt("budget", failed);
+        else if (!(failed instanceof BackendError) || FATAL_KINDS.has(failed.kind)) halt("error", failed);
+      } finally {
+        inFlight--;
+      }
+    }
+  };
+
+  const onSignal = () => halt("user", null);
+  const workers = Math.max(1, Math.min(caller.limits.maxConcurrency, rows.length));
+  // The first row is sent after the caller of startRun has the handle.
+  const running = Promise.resolve().then(() => Promise.all(Array.from({ length: workers }, work)));
+  const done = running.then((): RunSummary => {
+    options.signal?.removeEventListener("abort", onSignal);
+    return { ...counts, stoppedBy, error: failure };
+  });
+  if (options.signal?.aborted) onSignal();
+  else options.signal?.addEventListener("abort", onSignal, { once: true });
+
+  return {
+    done,
+    stop() {
+      halt("user", null);
+      return done;
+    },
+    counts: () => ({ ...counts }),
+    inFlight: () => inFlight,
+  };
+}
+
+/** How the rows of a plan stand in a store. */
+export function countRows(
+  rows: readonly Row[],
+  store: Pick<AttemptStore, "state">,
+): { done: number; errors: number; skipped: number; pending: number } {
+  const counts = { done: 0, errors: 0, skipped: 0, pending: 0 };
+  for (const row of rows) {
+    const status = row.skip === null ? store.state(row.id)?.status : "skip";
+    counts[
+      status === "skip" ? "skipped" : status === "done" ? "done" : status === "error" ? "errors" : "pending"
+    ]++;
+  }
+  return counts;
+}
+
+function attemptOf(
+  id: string,
+  tried: CallTry,
+  tokens: number,
+  tokenizer: string,
+  promptHash: string,
+): Omit<Attempt, "attempt"> {
+  const { completion, error } = tried;
+  return {
+    id,
+    started: tried.started.toISOString(),
+    status: completion ? "done" : "error",
+    output: completion?.text ?? "",
+    reasoning: completion?.reasoning ?? null,
+    finish_reason: completion?.finishReason ?? null,
+    token_count: tokens,
+    tokenizer,
+    prompt_tokens_reported: completion?.usage.promptTokens ?? null,
+    completion_tokens: completion?.usage.completionTokens ?? null,
+    cached_tokens: completion?.usage.cachedTokens ?? null,
+    reasoning_tokens: completion?.usage.reasoningTokens ?? null,
+    latency_ms: Math.round(tried.latencyMs),
+    cost_usd: tried.costUsd,
+    request_id: completion?.requestId ?? null,
+    from_cache: completion?.fromCache ?? false,
+    prompt_sha256: promptHash,
+    error: completion ? null : { kind: error?.kind ?? "unknown", message: error ? messageOf(error) : "" },
+  };
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}

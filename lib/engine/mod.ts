@@ -2,8 +2,9 @@
  * Hugging Face decoders in process.
  * @module
  */
+export { loadDecoder } from "./load_decoder.ts";
 export { loadLocalDecoder, readConfig } from "./local_decoder.ts";
 export { loadTokenizer } from "./tokenizer.ts";
 export type { DecoderTokenizer, RenderOptions } from "./tokenizer.ts";
-export type { DecoderConfig } from "./config.ts";
+export type { DecoderConfig, RopeScaling } from "./config.ts";
 export type * from "./types.ts";

@@ -2,7 +2,7 @@
  * The checkpoint's own tokenizer and chat template, through @huggingface/transformers, from local files only.
  * @module
  */
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { z } from "zod";
 import type { Message } from "../backends/backend.ts";
 import { InputError, messageOf } from "../base/errors.ts";
@@ -13,7 +13,7 @@ import { readJson } from "./checkpoint.ts";
 export interface RenderOptions {
   /** Ends the text where the assistant's answer begins; true unless given. */
   readonly addGenerationPrompt?: boolean;
-  /** Beginning of the assistant's answer, put after the generation prompt as it is. */
+  /** Beginning of the assistant's answer, put after the generation prompt, unchanged. */
   readonly prefill?: string;
   /** Further variables of the template. */
   readonly variables?: Readonly<Record<string, unknown>>;
@@ -42,34 +42,55 @@ const eosSchema = z.looseObject({
   eos_token_id: z.union([z.int().nonnegative(), z.array(z.int().nonnegative())]).nullish(),
 });
 
+const tokenizerConfigSchema = z.looseObject({ tokenizer_class: z.string().nullish() });
+
+function isTokenizerClass<T extends abstract new (...args: never[]) => unknown>(
+  value: unknown,
+  base: T,
+): value is T {
+  return typeof value === "function" && (value === base || value.prototype instanceof base);
+}
+
 /**
  * Loads the tokenizer of a checkpoint folder, without its weights.
  *
  * @throws {InputError} when the folder has no tokenizer.json, or one that cannot be read.
  */
 export async function loadTokenizer(dir: string): Promise<DecoderTokenizer> {
-  const folder = resolve(dir);
-  for (const name of ["tokenizer.json", "tokenizer_config.json"]) {
-    if (await readJson(join(folder, name)) === undefined) {
-      throw new InputError(
-        `${dir} has no ${name}: it is not a Hugging Face checkpoint folder, or is incomplete.`,
-      );
-    }
+  const read = async (name: string) => {
+    const json = await readJson(join(dir, name));
+    if (json !== undefined) return json;
+    throw new InputError(
+      `${dir} has no ${name}: it is not a Hugging Face checkpoint folder, or is incomplete.`,
+    );
+  };
+  const tokenizerJson = await read("tokenizer.json");
+  const tokenizerConfig = tokenizerConfigSchema.safeParse(await read("tokenizer_config.json"));
+  if (!tokenizerConfig.success) {
+    const reason = z.prettifyError(tokenizerConfig.error);
+    throw new InputError(`${join(dir, "tokenizer_config.json")}: ${reason}`, {
+      cause: tokenizerConfig.error,
+    });
   }
-  const { AutoTokenizer, env } = await import("@huggingface/transformers");
-  env.allowRemoteModels = false;
-  const load = async () => {
+  // Its AutoTokenizer picks the class in the same way, but reads files through code that differs between threads.
+  const library = await import("@huggingface/transformers");
+  const className = tokenizerConfig.data.tokenizer_class?.replace(/Fast$/, "") ?? "";
+  const special: unknown = Object.hasOwn(library, className) ? Reflect.get(library, className) : undefined;
+  const Tokenizer = isTokenizerClass(special, library.PreTrainedTokenizer)
+    ? special
+    : library.PreTrainedTokenizer;
+  const build = () => {
     try {
-      return await AutoTokenizer.from_pretrained(folder, { local_files_only: true });
+      return new Tokenizer(tokenizerJson as object, tokenizerConfig.data);
     } catch (cause) {
       throw new InputError(`Cannot read the tokenizer of ${dir}: ${messageOf(cause)}`, { cause });
     }
   };
-  const tokenizer = await load();
-  const template = await readTextIfExists(join(folder, "chat_template.jinja"));
+  const tokenizer = build();
+  const template = await readTextIfExists(join(dir, "chat_template.jinja"));
   const eosIds = new Set<number>();
   for (const name of ["generation_config.json", "config.json"]) {
-    const parsed = eosSchema.safeParse(await readJson(join(folder, name)) ?? {});
+    const parsed = eosSchema.safeParse(await readJson(join(dir, name)) ?? {});
     if (!parsed.success) {
       throw new InputError(`${join(dir, name)}: ${z.prettifyError(parsed.error)}`, { cause: parsed.error });
     }

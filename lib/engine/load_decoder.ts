@@ -1,0 +1,170 @@
+/**
+ * A decoder that computes in a worker of its own, so that the calling thread stays free.
+ * @module
+ */
+import { z } from "zod";
+import type { Message } from "../backends/backend.ts";
+import { InputError } from "../base/errors.ts";
+import { checkEdit } from "./checks.ts";
+import type { DecoderConfig } from "./config.ts";
+import { readConfig } from "./local_decoder.ts";
+import type { PrefixReply } from "./protocol.ts";
+import { checkSteer } from "./steering.ts";
+import { type DecoderTokenizer, loadTokenizer, type RenderOptions } from "./tokenizer.ts";
+import type {
+  Decoder,
+  ForwardOptions,
+  ForwardResult,
+  GenerateOptions,
+  KvEdit,
+  LoadOptions,
+  PrefillOptions,
+  Prefix,
+  Sample,
+  Steer,
+  SteerHandle,
+} from "./types.ts";
+import { WorkerLink } from "./worker_link.ts";
+
+const optionsSchema = z.strictObject({
+  dtype: z.literal("fp32", 'this version runs "fp32"').optional(),
+  device: z.literal("cpu", 'this version runs on "cpu"').optional(),
+  threads: z.int().positive().optional(),
+  cacheBytes: z.number().nonnegative().optional(),
+});
+
+/**
+ * Loads a checkpoint folder (config.json, safetensors, tokenizer.json, chat template) into a worker.
+ *
+ * @example
+ * ```ts ignore
+ * await using model = await loadDecoder("models/pocket");
+ * using prefix = await model.prefill(model.encode(model.renderChat([{ role: "user", content: "Hello" }])));
+ * const [sample] = await prefix.generate({ maxNewTokens: 20 });
+ * ```
+ * @throws {InputError} for options, files and architectures that the engine does not run.
+ */
+export async function loadDecoder(dir: string, options: LoadOptions = {}): Promise<Decoder> {
+  const { signal, ...rest } = options;
+  signal?.throwIfAborted();
+  const parsed = optionsSchema.safeParse(rest);
+  if (!parsed.success) {
+    throw new InputError(`loadDecoder() cannot load ${dir} so: ${z.prettifyError(parsed.error)}`, {
+      cause: parsed.error,
+    });
+  }
+  const config = await readConfig(dir);
+  const link = new WorkerLink();
+  try {
+    const [tokenizer] = await Promise.all([
+      loadTokenizer(dir),
+      link.call("load", { dir, options: rest }, { signal }),
+    ]);
+    return new WorkerDecoder(link, config, tokenizer);
+  } catch (error) {
+    link.terminate();
+    throw error;
+  }
+}
+
+class WorkerDecoder implements Decoder {
+  readonly config: DecoderConfig;
+  readonly tokenizer: DecoderTokenizer;
+  readonly #link: WorkerLink;
+  readonly #steers = new Set<Steer>();
+
+  constructor(link: WorkerLink, config: DecoderConfig, tokenizer: DecoderTokenizer) {
+    this.#link = link;
+    this.config = config;
+    this.tokenizer = tokenizer;
+  }
+
+  get numLayers(): number {
+    return this.config.numLayers;
+  }
+  get hiddenSize(): number {
+    return this.config.hiddenSize;
+  }
+  get contextWindow(): number {
+    return this.config.contextWindow;
+  }
+
+  encode(text: string, options?: { readonly addSpecialTokens?: boolean }): number[] {
+    return this.tokenizer.encode(text, options);
+  }
+  decode(ids: readonly number[], options?: { readonly skipSpecialTokens?: boolean }): string {
+    return this.tokenizer.decode(ids, options);
+  }
+  renderChat(messages: readonly Message[], options?: RenderOptions): string {
+    return this.tokenizer.renderChat(messages, options);
+  }
+
+  steer(steer: Steer): SteerHandle {
+    checkSteer(this.config, steer);
+    const own = { ...steer, vector: steer.vector.slice() };
+    this.#steers.add(own);
+    return { [Symbol.dispose]: () => void this.#steers.delete(own) };
+  }
+
+  /** The options as they are sent: with the steerings in force, without what cannot be sent. */
+  sendable<T extends { readonly steer?: readonly Steer[]; readonly signal?: AbortSignal }>(options: T) {
+    const { signal: _, ...rest } = options;
+    return { ...rest, steer: [...this.#steers, ...(options.steer ?? [])] };
+  }
+
+  async forward(ids: readonly number[], options: ForwardOptions = {}): Promise<ForwardResult> {
+    return await this.#link.call("forward", { ids, options: this.sendable(options) }, options);
+  }
+
+  async prefill(ids: readonly number[], options: PrefillOptions = {}): Promise<Prefix> {
+    const reply = await this.#link.call("prefill", { ids, options: this.sendable(options) }, options);
+    return new WorkerPrefix(this, this.#link, reply);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#link.call("close", null).catch(() => {}); // a worker that failed is closed already
+    this.#link.terminate();
+  }
+}
+
+class WorkerPrefix implements Prefix {
+  readonly length: number;
+  readonly cachedTokens: number;
+  readonly logits: Float32Array;
+  readonly #decoder: WorkerDecoder;
+  readonly #link: WorkerLink;
+  readonly #prefix: number;
+
+  constructor(decoder: WorkerDecoder, link: WorkerLink, reply: PrefixReply) {
+    this.#decoder = decoder;
+    this.#link = link;
+    this.#prefix = reply.prefix;
+    this.length = reply.length;
+    this.cachedTokens = reply.cachedTokens;
+    this.logits = reply.logits;
+  }
+
+  async extend(ids: readonly number[], options: PrefillOptions = {}): Promise<Prefix> {
+    const request = { prefix: this.#prefix, ids, options: this.#decoder.sendable(options) };
+    return new WorkerPrefix(this.#decoder, this.#link, await this.#link.call("extend", request, options));
+  }
+
+  editKV(edit: KvEdit): void {
+    checkEdit(this.#decoder.config, this.length, edit);
+    this.#link.tell({ kind: "edit", prefix: this.#prefix, edit });
+  }
+
+  async generate(options: GenerateOptions): Promise<Sample[]> {
+    const { onToken, ...rest } = options;
+    const request = {
+      prefix: this.#prefix,
+      options: this.#decoder.sendable(rest),
+      stream: onToken !== undefined,
+    };
+    return await this.#link.call("generate", request, options);
+  }
+
+  [Symbol.dispose](): void {
+    this.#link.tell({ kind: "dispose", prefix: this.#prefix });
+  }
+}

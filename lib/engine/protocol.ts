@@ -1,0 +1,64 @@
+/**
+ * What the client and its worker say to each other.
+ * @module
+ */
+import type {
+  ForwardOptions,
+  ForwardResult,
+  GenerateOptions,
+  KvEdit,
+  LoadOptions,
+  PrefillOptions,
+  Sample,
+  TokenEvent,
+} from "./types.ts";
+
+/** Options without what cannot be sent. */
+type Sendable<T> = Omit<T, "signal" | "onToken">;
+
+/** A prefix as the client knows it: the worker holds the rest under `prefix`. */
+export interface PrefixReply {
+  readonly prefix: number;
+  readonly length: number;
+  readonly cachedTokens: number;
+  readonly logits: Float32Array;
+}
+
+/** Calls that are answered: what is sent and what comes back. */
+export interface Calls {
+  load: { request: { dir: string; options: Sendable<LoadOptions> }; reply: null };
+  forward: { request: { ids: readonly number[]; options: Sendable<ForwardOptions> }; reply: ForwardResult };
+  prefill: { request: { ids: readonly number[]; options: Sendable<PrefillOptions> }; reply: PrefixReply };
+  extend: {
+    request: { prefix: number; ids: readonly number[]; options: Sendable<PrefillOptions> };
+    reply: PrefixReply;
+  };
+  generate: {
+    request: { prefix: number; options: Sendable<GenerateOptions>; stream: boolean };
+    reply: Sample[];
+  };
+  close: { request: null; reply: null };
+}
+
+/** A call on its way to the worker. */
+export type CallMessage = {
+  [M in keyof Calls]: {
+    readonly kind: "call";
+    readonly id: number;
+    readonly method: M;
+    readonly request: Calls[M]["request"];
+  };
+}[keyof Calls];
+
+/** Everything the worker is sent. */
+export type ToWorker =
+  | CallMessage
+  | { readonly kind: "abort"; readonly id: number }
+  | { readonly kind: "edit"; readonly prefix: number; readonly edit: KvEdit }
+  | { readonly kind: "dispose"; readonly prefix: number };
+
+/** Everything the worker sends. */
+export type FromWorker =
+  | { readonly kind: "reply"; readonly id: number; readonly value: unknown }
+  | { readonly kind: "error"; readonly id: number; readonly input: boolean; readonly message: string }
+  | { readonly kind: "token"; readonly id: number; readonly event: TokenEvent };

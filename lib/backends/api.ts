@@ -1,0 +1,266 @@
+/**
+ * Models behind OpenAI-compatible servers: OpenAI, OpenRouter, Ollama, vLLM, llama.cpp, TGI, the Hugging Face router.
+ * @module
+ */
+import OpenAI from "openai";
+import { z } from "zod";
+import { type Clock, systemClock } from "../base/clock.ts";
+import { InputError } from "../base/errors.ts";
+import {
+  type Backend,
+  BackendError,
+  type CallOptions,
+  type Capabilities,
+  type Completion,
+  type ContinueRequest,
+  type GenerateRequest,
+  type Tokenizer,
+} from "./backend.ts";
+import { toBackendError } from "./api_errors.ts";
+import { probeApi } from "./api_probe.ts";
+import {
+  chatLogprobs,
+  chatSchema,
+  completionsSchema,
+  errorBodySchema,
+  finishReasonOf,
+  usageOf,
+} from "./api_schema.ts";
+import { kindOfStatus } from "./api_errors.ts";
+import { readStream } from "./api_stream.ts";
+import { redact } from "./redact.ts";
+import { loadO200k, renderPlain } from "./tokenizers.ts";
+import { type ApiVariant, type Environment, missingEnvironment } from "./variants.ts";
+
+/** Options of {@linkcode openApi}. */
+export interface ApiOptions {
+  readonly env?: Environment;
+  readonly clock?: Clock;
+  /** Most milliseconds one request may take, from sending to the last byte; 10 minutes when left out. */
+  readonly timeoutMs?: number;
+}
+
+const TEN_MINUTES = 600_000;
+/** OpenAI's models that refuse `max_tokens`. */
+const NEW_OPENAI = /^(o\d|gpt-5|gpt-[6-9])/;
+
+/**
+ * Opens a model behind a server. Nothing is sent until it is asked. The key is read from its environment variable
+ * here and appears in no error and no log. Nothing is tried again here: that is the caller's.
+ *
+ * @throws {InputError} when an environment variable is missing.
+ */
+export function openApi(variant: ApiVariant, options: ApiOptions = {}): Backend {
+  const env = options.env ?? Deno.env;
+  const missing = missingEnvironment(variant, env);
+  if (missing.length > 0) {
+    throw new InputError(
+      `Variant ${variant.name} needs ${missing.join(" and ")}: set ${
+        missing.length > 1 ? "them" : "it"
+      } in the ` +
+        `environment or in .env (see .env.example).`,
+    );
+  }
+  return new ApiBackend(variant, env, options.clock ?? systemClock, options.timeoutMs ?? TEN_MINUTES);
+}
+
+class ApiBackend implements Backend {
+  readonly variant: ApiVariant;
+  readonly #client: OpenAI;
+  readonly #clock: Clock;
+  readonly #timeoutMs: number;
+  readonly #secrets: readonly string[];
+  readonly #maxTokensField: "max_tokens" | "max_completion_tokens";
+
+  constructor(variant: ApiVariant, env: Environment, clock: Clock, timeoutMs: number) {
+    const baseURL = (variant.baseUrlEnv && env.get(variant.baseUrlEnv)) || variant.baseUrl as string;
+    if (!URL.canParse(baseURL) || !/^https?:$/.test(new URL(baseURL).protocol)) {
+      throw new InputError(
+        `${variant.baseUrlEnv ?? "baseUrl"} of variant ${variant.name} is not an http(s) address such as ` +
+          `http://localhost:11434/v1.`,
+      );
+    }
+    const key = (variant.apiKeyEnv && env.get(variant.apiKeyEnv)) || "none";
+    const isOpenAi = new URL(baseURL).hostname === "api.openai.com";
+    this.variant = variant;
+    this.#clock = clock;
+    this.#timeoutMs = timeoutMs;
+    this.#secrets = key === "none" ? [] : [key];
+    this.#maxTokensField = variant.maxTokensField ??
+      (isOpenAi && NEW_OPENAI.test(variant.model) ? "max_completion_tokens" : "max_tokens");
+    this.#client = new OpenAI({
+      apiKey: key,
+      baseURL,
+      maxRetries: 0,
+      timeout: timeoutMs,
+      defaultHeaders: variant.headers,
+      logLevel: "off",
+      ...(isOpenAi ? {} : { organization: null, project: null }),
+    });
+  }
+
+  generate(request: GenerateRequest, options: CallOptions = {}): Promise<Completion> {
+    return this.variant.protocol === "chat"
+      ? this.#chat(request, null, options)
+      : this.#complete(request, renderPlain(request.messages), options);
+  }
+
+  /**
+   * Goes on from `prefix`. With protocol `completions` the one message holds the rendered prompt and the prefix is
+   * put after it; with `chat` the prefix is the last message, which the server is asked to continue.
+   */
+  continueFrom(request: ContinueRequest, options: CallOptions = {}): Promise<Completion> {
+    if (/\s$/.test(request.prefix)) {
+      throw new BackendError(
+        "bad_request",
+        "A prefix must not end in white space: tokens would be cut differently",
+      );
+    }
+    return this.variant.protocol === "chat"
+      ? this.#chat(request, request.prefix, options)
+      : this.#complete(request, renderPlain(request.messages) + request.prefix, options);
+  }
+
+  #chat(request: GenerateRequest, prefix: string | null, options: CallOptions): Promise<Completion> {
+    const messages = request.messages.map(({ role, content }) => ({ role, content }));
+    const body = {
+      ...this.#sampling(request),
+      ...(request.logprobs ? { logprobs: true } : {}),
+      messages: prefix === null ? messages : [...messages, { role: "assistant", content: prefix }],
+      ...(prefix === null ? {} : { add_generation_prompt: false, continue_final_message: true }),
+    };
+    return this.#send("/chat/completions", body, options, chatSchema, ({ choices, ...head }) => {
+      const choice = choices[0];
+      if (!choice) return null;
+      const { message } = choice;
+      return {
+        ...this.#head(head),
+        text: message.content ?? message.refusal ?? "",
+        reasoning: message.reasoning_content ?? message.reasoning ?? null,
+        finishReason: finishReasonOf(choice.finish_reason),
+        logprobs: chatLogprobs(choice.logprobs),
+      };
+    });
+  }
+
+  #complete(request: GenerateRequest, prompt: string, options: CallOptions): Promise<Completion> {
+    const body = { ...this.#sampling(request), prompt, ...(request.logprobs ? { logprobs: 1 } : {}) };
+    return this.#send("/completions", body, options, completionsSchema, ({ choices, ...head }) => {
+      const choice = choices[0];
+      if (!choice) return null;
+      const values = choice.logprobs?.token_logprobs;
+      return {
+        ...this.#head(head),
+        text: choice.text,
+        reasoning: null,
+        finishReason: finishReasonOf(choice.finish_reason),
+        logprobs: choice.logprobs?.tokens?.map((token, i) => ({ token, logprob: values?.[i] ?? NaN })) ??
+          null,
+      };
+    });
+  }
+
+  #sampling(request: GenerateRequest): Record<string, unknown> {
+    return {
+      model: this.variant.model,
+      [this.#maxTokensField]: request.maxTokens,
+      temperature: request.temperature ?? 0,
+      ...(request.topP === undefined ? {} : { top_p: request.topP }),
+      ...(request.topK === undefined ? {} : { top_k: request.topK }),
+      ...(request.seed === undefined ? {} : { seed: request.seed }),
+      ...(request.stop === undefined ? {} : { stop: [...request.stop] }),
+      ...this.variant.extraBody,
+    };
+  }
+
+  #head(head: {
+    readonly id?: string | null | undefined;
+    readonly model?: string | null | undefined;
+    readonly usage?: Parameters<typeof usageOf>[0];
+  }): Pick<Completion, "requestId" | "model" | "usage"> {
+    return { requestId: head.id ?? null, model: head.model ?? null, usage: usageOf(head.usage) };
+  }
+
+  /** Sends one request and reads the whole answer within the time limit. @throws {BackendError} */
+  async #send<T>(
+    path: string,
+    body: Record<string, unknown>,
+    options: CallOptions,
+    schema: z.ZodType<T>,
+    read: (body: T) => Completion | null,
+  ): Promise<Completion> {
+    const limit = new AbortController();
+    const timer = setTimeout(() => limit.abort(), this.#timeoutMs);
+    const signal = options.signal ? AbortSignal.any([options.signal, limit.signal]) : limit.signal;
+    try {
+      const { onText } = options;
+      const stream = onText ? { stream: true, stream_options: { include_usage: true } } : {};
+      const response = await this.#client.post(path, { body: { ...body, ...stream }, signal }).asResponse();
+      const id = response.headers.get("x-request-id");
+      const streams = response.headers.get("content-type")?.includes("text/event-stream");
+      const completion = onText && streams
+        ? await readStream(response, onText)
+        : this.#parse(await response.text(), schema, read);
+      return id === null ? completion : { ...completion, requestId: id };
+    } catch (error) {
+      throw toBackendError(error, {
+        secrets: this.#secrets,
+        timedOut: limit.signal.aborted,
+        timeoutMs: this.#timeoutMs,
+        aborted: options.signal?.aborted ?? false,
+        now: this.#clock.now(),
+      });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #parse<T>(text: string, schema: z.ZodType<T>, read: (body: T) => Completion | null): Completion {
+    if (text.trim() === "") throw new BackendError("empty", "The server answered 200 with an empty body");
+    let json: unknown;
+    try {
+      json = JSON.parse(text);
+    } catch {
+      throw new BackendError("malformed", `The server's answer is not JSON: ${this.#excerpt(text)}`);
+    }
+    const failure = errorBodySchema.safeParse(json);
+    if (failure.success) {
+      const { error } = failure.data;
+      const message = typeof error === "string" ? error : error.message ?? "an error without a message";
+      const status = typeof error === "string" ? NaN : Number(error.code);
+      const known = status >= 400 && status < 600;
+      throw new BackendError(
+        known ? kindOfStatus(status, message) : "server",
+        `The server answered 200 with an error: ${this.#excerpt(message)}`,
+        known ? { status } : {},
+      );
+    }
+    const parsed = schema.safeParse(json);
+    if (!parsed.success) {
+      const problem = z.prettifyError(parsed.error).replaceAll("\n", "; ");
+      throw new BackendError(
+        "malformed",
+        `The server's answer is not of the known form: ${this.#excerpt(problem)}`,
+      );
+    }
+    const completion = read(parsed.data);
+    if (!completion) throw new BackendError("empty", "The server answered 200 without any choice");
+    return completion;
+  }
+
+  #excerpt(text: string): string {
+    return redact(text, this.#secrets).slice(0, 300);
+  }
+
+  probe(options: CallOptions = {}): Promise<Capabilities> {
+    return probeApi(this, options);
+  }
+
+  tokenizer(): Promise<Tokenizer> {
+    return loadO200k({ exact: this.variant.provider === "openai" });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return Promise.resolve();
+  }
+}

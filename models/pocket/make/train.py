@@ -1,0 +1,224 @@
+"""Trains the embedded model on the token files of corpus.ts and writes a Hugging Face Llama checkpoint.
+
+python3 train.py --data build --out ../ [--steps N] [--resume]
+
+Needs PyTorch alone. One pass over the phases, short rows first; the loss counts learned tokens only.
+"""
+import argparse, json, math, os, random, struct, time
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+CONFIG = {
+    "architectures": ["LlamaForCausalLM"],
+    "model_type": "llama",
+    "vocab_size": 3072,
+    "hidden_size": 192,
+    "intermediate_size": 512,
+    "num_hidden_layers": 4,
+    "num_attention_heads": 6,
+    "num_key_value_heads": 3,
+    "head_dim": 32,
+    "hidden_act": "silu",
+    "max_position_embeddings": 4096,
+    "rms_norm_eps": 1e-05,
+    "rope_theta": 10000.0,
+    "rope_scaling": None,
+    "tie_word_embeddings": True,
+    "attention_bias": False,
+    "mlp_bias": False,
+    "attention_dropout": 0.0,
+    "initializer_range": 0.02,
+    "bos_token_id": 1,
+    "eos_token_id": 2,
+    "pad_token_id": 0,
+    "use_cache": True,
+    "torch_dtype": "float16",
+}
+TOKENS_PER_STEP = 8192
+
+
+class Norm(nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(size))
+
+    def forward(self, x):
+        return F.rms_norm(x, (x.shape[-1],), self.weight, CONFIG["rms_norm_eps"])
+
+
+def rotate(x, cos, sin):
+    a, b = x.chunk(2, -1)
+    return torch.cat((a * cos - b * sin, b * cos + a * sin), -1)
+
+
+class Block(nn.Module):
+    def __init__(self):
+        super().__init__()
+        d, h, kv, hd, m = (CONFIG[k] for k in (
+            "hidden_size", "num_attention_heads", "num_key_value_heads", "head_dim", "intermediate_size"))
+        self.input_layernorm, self.post_attention_layernorm = Norm(d), Norm(d)
+        self.q_proj, self.k_proj, self.v_proj = (nn.Linear(d, n * hd, bias=False) for n in (h, kv, kv))
+        self.o_proj = nn.Linear(h * hd, d, bias=False)
+        self.gate_proj, self.up_proj = nn.Linear(d, m, bias=False), nn.Linear(d, m, bias=False)
+        self.down_proj = nn.Linear(m, d, bias=False)
+
+    def forward(self, x, cos, sin):
+        b, t, _ = x.shape
+        n = self.input_layernorm(x)
+        q, k, v = (p(n).view(b, t, -1, CONFIG["head_dim"]).transpose(1, 2) for p in (self.q_proj, self.k_proj, self.v_proj))
+        q, k = rotate(q, cos, sin), rotate(k, cos, sin)
+        groups = q.shape[1] // k.shape[1]
+        k, v = k.repeat_interleave(groups, 1), v.repeat_interleave(groups, 1)
+        o = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+        x = x + self.o_proj(o.transpose(1, 2).reshape(b, t, -1))
+        n = self.post_attention_layernorm(x)
+        return x + self.down_proj(F.silu(self.gate_proj(n)) * self.up_proj(n))
+
+
+class Llama(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed_tokens = nn.Embedding(CONFIG["vocab_size"], CONFIG["hidden_size"])
+        self.layers = nn.ModuleList(Block() for _ in range(CONFIG["num_hidden_layers"]))
+        self.norm = Norm(CONFIG["hidden_size"])
+        for name, p in self.named_parameters():
+            if p.dim() == 2:
+                scale = 0.02 if "embed" in name else 1 / math.sqrt(p.shape[1])
+                if "o_proj" in name or "down_proj" in name:
+                    scale /= math.sqrt(2 * CONFIG["num_hidden_layers"])
+                nn.init.normal_(p, std=scale)
+
+    def hidden(self, ids):
+        t = torch.arange(ids.shape[1], dtype=torch.float32)
+        half = torch.arange(0, CONFIG["head_dim"], 2, dtype=torch.float32) / CONFIG["head_dim"]
+        angles = torch.outer(t, CONFIG["rope_theta"] ** -half)
+        x = self.embed_tokens(ids)
+        cos, sin = angles.cos().to(x.dtype), angles.sin().to(x.dtype)
+        for layer in self.layers:
+            x = layer(x, cos, sin)
+        return self.norm(x)
+
+    def loss(self, ids, mask):
+        """Mean cross entropy of learned tokens, the share of them right, and the share of rows all right."""
+        h = self.hidden(ids)[:, :-1]
+        learn = mask[:, 1:].bool()
+        logits = F.linear(h[learn], self.embed_tokens.weight).float()
+        gold = ids[:, 1:][learn]
+        right = logits.argmax(-1) == gold
+        row = learn.nonzero()[:, 0]
+        wrong_rows = torch.zeros(ids.shape[0]).index_add_(0, row, (~right).float())
+        has = learn.any(1)
+        return F.cross_entropy(logits, gold), right.float().mean().item(), (wrong_rows[has] == 0).float().mean().item()
+
+
+def load_phase(folder, index, width, rows):
+    tokens = torch.from_file(f"{folder}/phase_{index}.tokens", size=rows * width, dtype=torch.uint16).view(rows, width)
+    mask = torch.from_file(f"{folder}/phase_{index}.mask", size=rows * width, dtype=torch.uint8).view(rows, width)
+    return tokens, mask
+
+
+def schedule(phases):
+    """Which rows go into each step: phases in order, a tenth of the earlier ones kept back and mixed in later."""
+    draw = random.Random(1)
+    steps, kept = [], []
+    for index, p in enumerate(phases):
+        size = TOKENS_PER_STEP // p["width"]
+        order = list(range(64, p["rows"]))
+        draw.shuffle(order)
+        batches = [(index, order[i:i + size]) for i in range(0, len(order) - size + 1, size)]
+        cut = len(batches) // 10 if index < len(phases) - 1 else 0
+        mixed = batches[cut:] + kept
+        draw.shuffle(mixed)
+        kept = batches[:cut]
+        steps += mixed
+    return steps
+
+
+def save_safetensors(path, tensors, metadata):
+    header, data = {"__metadata__": metadata}, b""
+    for name, t in tensors.items():
+        raw = t.contiguous().view(torch.uint8).numpy().tobytes() if t.dim() else b""
+        header[name] = {"dtype": "F16", "shape": list(t.shape), "data_offsets": [len(data), len(data) + len(raw)]}
+        data += raw
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    with open(path + ".tmp", "wb") as f:
+        f.write(struct.pack("<Q", len(text)) + text + data)
+    os.replace(path + ".tmp", path)
+
+
+def export(model, out, steps):
+    tensors = {}
+    for name, p in model.state_dict().items():
+        part = "self_attn." if name.split(".")[-2] in ("q_proj", "k_proj", "v_proj", "o_proj") else "mlp."
+        if "_proj" in name:
+            head, tail = name.split(".")[:2], name.split(".")[2:]
+            name = ".".join(head) + "." + part + ".".join(tail)
+        tensors["model." + name] = p.detach().to(torch.float16)
+    save_safetensors(f"{out}/model.safetensors", tensors, {"format": "pt", "steps": str(steps)})
+    json.dump(CONFIG, open(f"{out}/config.json", "w"), indent=2)
+
+
+def main():
+    flags = argparse.ArgumentParser()
+    flags.add_argument("--data", default="build")
+    flags.add_argument("--out", default="..")
+    flags.add_argument("--steps", type=int, default=0, help="stop the schedule after this many steps (0: all)")
+    flags.add_argument("--lr", type=float, default=2e-3)
+    flags.add_argument("--threads", type=int, default=0, help="CPU threads (0: PyTorch's choice)")
+    flags.add_argument("--resume", action="store_true")
+    flags = flags.parse_args()
+    torch.manual_seed(1)
+    if flags.threads:
+        torch.set_num_threads(flags.threads)
+    spec = json.load(open(f"{flags.data}/phases.json"))
+    phases = spec["phases"]
+    data = [load_phase(flags.data, i, p["width"], p["rows"]) for i, p in enumerate(phases)]
+    plan = schedule(phases)
+    total = min(flags.steps or len(plan), len(plan))
+    model = Llama()
+    decay = [p for p in model.parameters() if p.dim() == 2]
+    plain = [p for p in model.parameters() if p.dim() < 2]
+    optimiser = torch.optim.AdamW([{"params": decay, "weight_decay": 0.05}, {"params": plain, "weight_decay": 0.0}],
+                                  lr=flags.lr, betas=(0.9, 0.98))
+    checkpoint, start = f"{flags.data}/checkpoint.pt", 0
+    if flags.resume and os.path.exists(checkpoint):
+        saved = torch.load(checkpoint)
+        model.load_state_dict(saved["model"]), optimiser.load_state_dict(saved["optimiser"])
+        start = saved["step"]
+    print(f"{sum(p.numel() for p in model.parameters()):,} parameters, {total} steps", flush=True)
+    began, shown = time.time(), {}
+    for step in range(start, total):
+        index, rows = plan[step]
+        rate = flags.lr * min(1, (step + 1) / 200) * (1 if step < 0.6 * total else max(0.02, (total - step) / (0.4 * total)))
+        for group in optimiser.param_groups:
+            group["lr"] = rate
+        ids, mask = (d[rows] for d in data[index])
+        ids = ids.to(torch.int64)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            loss, right, whole = model.loss(ids, mask)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimiser.step()
+        shown.setdefault(phases[index]["width"], []).append((loss.item(), right))
+        if (step + 1) % 100 == 0:
+            line = " ".join(f"w{w}: {sum(a for a, _ in v) / len(v):.3f} {sum(b for _, b in v) / len(v):.3f}" for w, v in sorted(shown.items()))
+            print(f"step {step + 1} {time.time() - began:.0f}s lr {rate:.1e} {line}", flush=True)
+            shown = {}
+        if (step + 1) % 500 == 0 or step + 1 == total:
+            model.eval()
+            with torch.no_grad():
+                scores = []
+                for i, p in enumerate(phases):
+                    t, m = data[i][0][:64].to(torch.int64), data[i][1][:64]
+                    scores.append(f"w{p['width']} {model.loss(t, m)[2]:.3f}")
+            model.train()
+            print("held-out rows all right: " + " ".join(scores), flush=True)
+            torch.save({"model": model.state_dict(), "optimiser": optimiser.state_dict(), "step": step + 1}, checkpoint + ".tmp")
+            os.replace(checkpoint + ".tmp", checkpoint)
+            export(model, flags.out, step + 1)
+
+
+main()

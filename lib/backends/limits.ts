@@ -38,6 +38,8 @@ export interface Limiter {
 interface Sent {
   readonly at: number;
   tokens: number;
+  /** Whether it has left the window. */
+  gone: boolean;
 }
 
 interface Waiter {
@@ -83,6 +85,7 @@ export function createLimiter(limits: Limits, clock: Clock): Limiter {
       const entry = sent[first] as Sent;
       if (now - entry.at < holdMs(entry)) break;
       windowTokens -= entry.tokens;
+      entry.gone = true;
       first++;
     }
     if (first === sent.length) {
@@ -139,7 +142,7 @@ export function createLimiter(limits: Limits, clock: Clock): Limiter {
   }
 
   function permit(tokens: number, at: number): Permit {
-    const entry: Sent = { at, tokens };
+    const entry: Sent = { at, tokens, gone: !logged };
     if (logged) {
       sent.push(entry);
       windowTokens += tokens;
@@ -152,7 +155,7 @@ export function createLimiter(limits: Limits, clock: Clock): Limiter {
         if (!open) return;
         open = false;
         underWay--;
-        if (actual !== undefined && logged && sent.indexOf(entry, first) >= 0) {
+        if (actual !== undefined && !entry.gone) {
           windowTokens += actual - entry.tokens;
           entry.tokens = actual;
         }

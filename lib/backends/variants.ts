@@ -104,11 +104,15 @@ const simulatedSpec = z.strictObject({
   latencyMs: z.number().nonnegative().default(0),
 });
 
+const KEBAB_CASE = /^[a-z0-9]+([.-][a-z0-9]+)*$/;
 const fileSchema = z.strictObject({
-  variants: z.record(
-    z.string().regex(/^[a-z0-9]+([.-][a-z0-9]+)*$/, "a variant's name is kebab-case, such as gpt-oss-20b"),
-    z.discriminatedUnion("backend", [localSpec, apiSpec, simulatedSpec]),
-  ),
+  variants: z.record(z.string(), z.discriminatedUnion("backend", [localSpec, apiSpec, simulatedSpec])),
+}).superRefine(({ variants }, context) => {
+  for (const name of Object.keys(variants)) {
+    if (KEBAB_CASE.test(name)) continue;
+    const message = "a variant's name is kebab-case, such as gpt-oss-20b";
+    context.addIssue({ code: "custom", message, path: ["variants", name] });
+  }
 });
 
 /** An in-process model. */

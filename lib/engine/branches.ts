@@ -19,7 +19,10 @@ export class BranchCache {
   #keys: Float32Array[];
   #values: Float32Array[];
 
-  /** @param past tokens of the prefix. @param count branches. */
+  /**
+   * @param past tokens of the prefix.
+   * @param count branches.
+   */
   constructor(config: DecoderConfig, past: number, count: number) {
     this.#config = config;
     this.#past = past;

@@ -2,10 +2,33 @@
  * Checks of what callers hand to the engine.
  * @module
  */
+import { z } from "zod";
 import { InputError } from "../base/errors.ts";
 import type { DecoderConfig } from "./config.ts";
 import { checkLayer } from "./steering.ts";
-import type { GenerateOptions, KvEdit } from "./types.ts";
+import type { GenerateOptions, KvEdit, LoadOptions } from "./types.ts";
+
+const loadSchema = z.strictObject({
+  dtype: z.literal("fp32", 'this version runs "fp32"').optional(),
+  device: z.literal("cpu", 'this version runs on "cpu"').optional(),
+  threads: z.int().positive().optional(),
+  cacheBytes: z.number().nonnegative().optional(),
+  signal: z.instanceof(AbortSignal).optional(),
+});
+
+/**
+ * Checks the options a model is to be loaded with.
+ *
+ * @throws {InputError} naming each wrong one and what this version runs.
+ */
+export function checkLoadOptions(dir: string, options: LoadOptions): void {
+  const { error } = loadSchema.safeParse(options);
+  if (error !== undefined) {
+    throw new InputError(`Cannot load ${dir} with these options: ${z.prettifyError(error)}`, {
+      cause: error,
+    });
+  }
+}
 
 /**
  * Checks token ids that are to follow `past` tokens.

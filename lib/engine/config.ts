@@ -21,17 +21,27 @@ export type RopeScaling =
 export interface DecoderConfig {
   /** As config.json names it: `LlamaForCausalLM`. */
   readonly architecture: string;
+  /** Rows of the embedding; some may stand for no token. */
   readonly vocabSize: number;
+  /** Width of the residual stream. */
   readonly hiddenSize: number;
+  /** Width inside the MLP. */
   readonly intermediateSize: number;
+  /** Blocks. */
   readonly numLayers: number;
+  /** Query heads. */
   readonly numHeads: number;
+  /** Key-value heads; each serves `numHeads / numKvHeads` query heads. */
   readonly numKvHeads: number;
+  /** Width of one head. */
   readonly headDim: number;
   /** Most positions the model may be run at. */
   readonly contextWindow: number;
+  /** Added to the mean square in RMS norms. */
   readonly normEpsilon: number;
+  /** Base of the rotary frequencies. */
   readonly ropeTheta: number;
+  /** How the rotary frequencies are changed for long contexts. */
   readonly ropeScaling: RopeScaling;
   /** Whether the output head is the embedding matrix. */
   readonly tied: boolean;

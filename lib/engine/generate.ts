@@ -13,8 +13,11 @@ import type { GenerateOptions, Sample, Steer } from "./types.ts";
 
 /** The prefix that is continued. */
 export interface Start {
+  /** Holds its keys and values in its first `length` rows. */
   readonly store: KvStore;
+  /** Its tokens. */
   readonly length: number;
+  /** `[vocabSize]`, after its last token. */
   readonly logits: Float32Array;
 }
 

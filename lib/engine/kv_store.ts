@@ -6,16 +6,20 @@ import type { DecoderConfig } from "./config.ts";
 
 /** Rows `[position, kvHeads * headDim]` per layer. Prefixes refer to the first rows; rows past `used` are free. */
 export class KvStore {
+  /** Numbers in a row: kvHeads * headDim. */
   readonly width: number;
   /** Rows written. */
   used = 0;
   /** Prefixes that refer to this store. */
   owners = 0;
+  /** Per layer, positions applied. */
   readonly keys: Float32Array[];
+  /** Per layer. */
   readonly values: Float32Array[];
   #capacity: number;
   readonly #window: number;
 
+  /** @param capacity rows to make room for at first. */
   constructor(config: DecoderConfig, capacity: number) {
     this.width = config.numKvHeads * config.headDim;
     this.#window = config.contextWindow;

@@ -2,10 +2,8 @@
  * A decoder that computes in a worker of its own, so that the calling thread stays free.
  * @module
  */
-import { z } from "zod";
 import type { Message } from "../backends/backend.ts";
-import { InputError } from "../base/errors.ts";
-import { checkEdit } from "./checks.ts";
+import { checkEdit, checkLoadOptions } from "./checks.ts";
 import type { DecoderConfig } from "./config.ts";
 import { readConfig } from "./local_decoder.ts";
 import type { PrefixReply } from "./protocol.ts";
@@ -26,13 +24,6 @@ import type {
 } from "./types.ts";
 import { WorkerLink } from "./worker_link.ts";
 
-const optionsSchema = z.strictObject({
-  dtype: z.literal("fp32", 'this version runs "fp32"').optional(),
-  device: z.literal("cpu", 'this version runs on "cpu"').optional(),
-  threads: z.int().positive().optional(),
-  cacheBytes: z.number().nonnegative().optional(),
-});
-
 /**
  * Loads a checkpoint folder (config.json, safetensors, tokenizer.json, chat template) into a worker.
  *
@@ -46,13 +37,8 @@ const optionsSchema = z.strictObject({
  */
 export async function loadDecoder(dir: string, options: LoadOptions = {}): Promise<Decoder> {
   const { signal, ...rest } = options;
+  checkLoadOptions(dir, options);
   signal?.throwIfAborted();
-  const parsed = optionsSchema.safeParse(rest);
-  if (!parsed.success) {
-    throw new InputError(`loadDecoder() cannot load ${dir} so: ${z.prettifyError(parsed.error)}`, {
-      cause: parsed.error,
-    });
-  }
   const config = await readConfig(dir);
   const link = new WorkerLink();
   try {

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { availableParallelism } from "node:os";
 import type { Message } from "../backends/backend.ts";
 import { InputError } from "../base/errors.ts";
-import { checkEdit, checkGenerate, checkIds, checkSites } from "./checks.ts";
+import { checkEdit, checkGenerate, checkIds, checkLoadOptions, checkSites } from "./checks.ts";
 import { readJson } from "./checkpoint.ts";
 import { type DecoderConfig, parseConfig } from "./config.ts";
 import { generateSamples } from "./generate.ts";
@@ -51,16 +51,8 @@ export async function readConfig(dir: string): Promise<DecoderConfig> {
  * @throws {InputError} for options, files and architectures that the engine does not run.
  */
 export async function loadLocalDecoder(dir: string, options: LoadOptions = {}): Promise<Decoder> {
-  const { dtype = "fp32", device = "cpu", threads = availableParallelism(), signal } = options;
-  if (dtype !== "fp32") {
-    throw new InputError(`dtype ${JSON.stringify(dtype)} is not supported: this version runs "fp32".`);
-  }
-  if (device !== "cpu") {
-    throw new InputError(`device ${JSON.stringify(device)} is not supported: this version runs on "cpu".`);
-  }
-  if (!Number.isInteger(threads) || threads < 1) {
-    throw new InputError(`threads is ${threads}: give a whole number of at least 1.`);
-  }
+  checkLoadOptions(dir, options);
+  const { threads = availableParallelism(), signal } = options;
   signal?.throwIfAborted();
   const config = await readConfig(dir);
   const tokenizer = await loadTokenizer(dir);

@@ -6,8 +6,11 @@ import type { KvStore } from "./kv_store.ts";
 
 /** A computed prompt: `ids.length` rows of the store, and the logits after the last. */
 export interface CachedPrompt {
+  /** Its tokens. */
   readonly ids: readonly number[];
+  /** Holds its keys and values in its first rows. */
   readonly store: KvStore;
+  /** `[vocabSize]`, after its last token. */
   readonly logits: Float32Array;
 }
 

@@ -14,29 +14,39 @@ import type {
 } from "./types.ts";
 
 /** Options without what cannot be sent. */
-type Sendable<T> = Omit<T, "signal" | "onToken">;
+export type Sendable<T> = Omit<T, "signal" | "onToken">;
 
 /** A prefix as the client knows it: the worker holds the rest under `prefix`. */
 export interface PrefixReply {
+  /** The worker's name for it. */
   readonly prefix: number;
+  /** Tokens in it. */
   readonly length: number;
+  /** Tokens that were not computed again. */
   readonly cachedTokens: number;
+  /** `[vocabSize]`, after its last token. */
   readonly logits: Float32Array;
 }
 
 /** Calls that are answered: what is sent and what comes back. */
 export interface Calls {
+  /** Loads the model, once. */
   load: { request: { dir: string; options: Sendable<LoadOptions> }; reply: null };
+  /** Decoder.forward. */
   forward: { request: { ids: readonly number[]; options: Sendable<ForwardOptions> }; reply: ForwardResult };
+  /** Decoder.prefill. */
   prefill: { request: { ids: readonly number[]; options: Sendable<PrefillOptions> }; reply: PrefixReply };
+  /** Prefix.extend. */
   extend: {
     request: { prefix: number; ids: readonly number[]; options: Sendable<PrefillOptions> };
     reply: PrefixReply;
   };
+  /** Prefix.generate. */
   generate: {
     request: { prefix: number; options: Sendable<GenerateOptions>; stream: boolean };
     reply: Sample[];
   };
+  /** Closes the model. */
   close: { request: null; reply: null };
 }
 

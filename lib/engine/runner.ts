@@ -11,23 +11,26 @@ import type { KvStore } from "./kv_store.ts";
 import { RopeTable } from "./rope_table.ts";
 import { type Feed, floats, ints, longs, openSession, type Session } from "./session.ts";
 import { actsOn, steerFeeds } from "./steering.ts";
-import type { Steer } from "./types.ts";
+import type { ForwardResult, Steer } from "./types.ts";
 
 /** Tokens computed at once: larger chunks are no faster and hold more memory. */
 const CHUNK = 1024;
 
 /** What a prefill is asked for. */
 export interface PrefillRun {
+  /** Steerings in force; those of generated tokens are passed over. */
   readonly steers: readonly Steer[];
   /** Logits of all tokens, not only of the last. */
   readonly allLogits: boolean;
   /** Names of further outputs wanted, each `[tokens, ...]`. */
   readonly capture: readonly string[];
+  /** Stops between chunks. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /** A model's sessions, opened when first needed. */
 export class Runner implements AsyncDisposable {
+  /** The model's shape. */
   readonly config: DecoderConfig;
   readonly #weights: Weights;
   readonly #threads: number;
@@ -87,7 +90,7 @@ export class Runner implements AsyncDisposable {
    * @returns logits `[vocabSize]` of the last token, or `[ids.length, vocabSize]`; and what was captured.
    * @throws the signal's reason; the store then holds the chunks done so far.
    */
-  async prefill(store: KvStore, ids: readonly number[], run: PrefillRun) {
+  async prefill(store: KvStore, ids: readonly number[], run: PrefillRun): Promise<ForwardResult> {
     const steers = run.steers.filter((steer) => actsOn(steer, "prompt"));
     const open = steers.length > 0 || run.capture.some((site) => !/^[kv]\./.test(site));
     const session = await this.#session("prefill", open);

@@ -41,9 +41,11 @@ export interface TensorEntry {
   readonly file: string;
   /** `F32`, `F16`, `BF16`, ... */
   readonly dtype: string;
+  /** Sizes, outermost first. */
   readonly shape: readonly number[];
-  /** First byte in the file, and number of bytes. */
+  /** First byte in the file. */
   readonly offset: number;
+  /** Number of bytes. */
   readonly bytes: number;
 }
 

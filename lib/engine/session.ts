@@ -8,8 +8,11 @@ import type { ElementType, OnnxModel } from "./onnx_graph.ts";
 
 /** A tensor fed to a session. `data` may be longer than `dims` say: the rest is not read, and nothing is copied. */
 export interface Feed {
+  /** Element type, which `data` must match. */
   readonly type: ElementType;
+  /** The elements. */
   readonly data: Float32Array | Int32Array | BigInt64Array;
+  /** Sizes, outermost first. */
   readonly dims: readonly number[];
 }
 

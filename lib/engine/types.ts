@@ -28,6 +28,7 @@ export type SteerPhase = "all" | "prompt" | "response" | "last_prompt";
  * Several on one layer all read the stream as it was before any of them.
  */
 export interface Steer {
+  /** What is steered. */
   readonly component: "residual";
   /** 0-based block whose output is changed. */
   readonly layer: number;
@@ -37,6 +38,7 @@ export interface Steer {
   readonly coef: number;
   /** `add`: x + coef v. `ablate`: x - coef (x.u)u. `clamp`: x + (coef - x.u)u. u is v at length 1. */
   readonly mode: "add" | "ablate" | "clamp";
+  /** Which tokens it acts on. */
   readonly phase: SteerPhase;
 }
 
@@ -49,6 +51,7 @@ export interface ForwardOptions {
   readonly capture?: readonly string[];
   /** Steerings of this pass alone, beside those in force. */
   readonly steer?: readonly Steer[];
+  /** Stops between chunks, with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
@@ -65,12 +68,14 @@ export interface ForwardResult {
 
 /** Options of a prefill. */
 export interface PrefillOptions {
+  /** Steerings of this call alone, beside those in force. */
   readonly steer?: readonly Steer[];
   /**
    * Starts from the longest beginning that an earlier `reuse` prefill has computed, and keeps this one for later.
    * Steered prefills neither use nor fill this cache.
    */
   readonly reuse?: boolean;
+  /** Stops between chunks, with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
@@ -84,8 +89,9 @@ export interface KvEdit {
   readonly key?: Float32Array;
   /** `[kvHeads * headDim]` */
   readonly value?: Float32Array;
-  /** Factors of the two vectors; 1 unless given. */
+  /** Factor of `key`; 1 unless given. */
   readonly scaleK?: number;
+  /** Factor of `value`; 1 unless given. */
   readonly scaleV?: number;
 }
 
@@ -93,6 +99,7 @@ export interface KvEdit {
 export interface TokenEvent {
   /** Which sample. */
   readonly sample: number;
+  /** The token drawn. */
   readonly token: number;
   /** Text that is now certain; may be empty, never half a character, never part of a stop string. */
   readonly text: string;
@@ -102,6 +109,7 @@ export interface TokenEvent {
 export interface GenerateOptions {
   /** Samples to draw, decoded together over one copy of the prefix; 1 unless given. */
   readonly n?: number;
+  /** Most tokens to draw, per sample. */
   readonly maxNewTokens: number;
   /** 0 (the default) takes the likeliest token. */
   readonly temperature?: number;
@@ -119,7 +127,9 @@ export interface GenerateOptions {
   readonly logprobs?: boolean;
   /** Leaves special tokens out of the text; true unless given. */
   readonly skipSpecialTokens?: boolean;
+  /** Steerings of this call alone, beside those in force. */
   readonly steer?: readonly Steer[];
+  /** Called for each token as it is drawn. */
   readonly onToken?: (event: TokenEvent) => void;
   /** Stops between steps; samples then end as `aborted` with what they have. */
   readonly signal?: AbortSignal;
@@ -155,10 +165,15 @@ export interface Prefix extends Disposable {
 
 /** A decoder model, loaded. */
 export interface Decoder extends AsyncDisposable {
+  /** The model's shape. */
   readonly config: DecoderConfig;
+  /** The model's tokenizer; it works in the calling thread. */
   readonly tokenizer: DecoderTokenizer;
+  /** Blocks. */
   readonly numLayers: number;
+  /** Width of the residual stream. */
   readonly hiddenSize: number;
+  /** Most positions, prompt and new tokens together. */
   readonly contextWindow: number;
   /** Token ids of a text; see {@linkcode DecoderTokenizer.encode}. */
   encode(text: string, options?: { readonly addSpecialTokens?: boolean }): number[];

@@ -8,12 +8,19 @@ import { encodeSafetensors, type TensorToWrite } from "./write_safetensors.ts";
 
 /** Shape of a checkpoint; see {@linkcode writeTinyCheckpoint} for the defaults. */
 export interface TinyCheckpoint {
+  /** How weights are stored; `F32` unless given. */
   readonly dtype?: TensorToWrite["dtype"];
+  /** Blocks. */
   readonly layers?: number;
+  /** Positions. */
   readonly window?: number;
+  /** Width of the residual stream. */
   readonly hidden?: number;
+  /** Width inside the MLP; twice `hidden` unless given. */
   readonly intermediate?: number;
+  /** Query heads. */
   readonly heads?: number;
+  /** Key-value heads. */
   readonly kvHeads?: number;
   /** Adds biases to every linear layer. */
   readonly biases?: boolean;
@@ -21,6 +28,7 @@ export interface TinyCheckpoint {
   readonly config?: Readonly<Record<string, unknown>>;
   /** Number of files the weights are spread over; more than 1 writes an index. */
   readonly shards?: number;
+  /** Seed of the weights; 1 unless given. */
   readonly seed?: number;
 }
 

@@ -5,8 +5,11 @@
 
 /** A tensor to write: raw bytes with the dtype and shape they claim to have. */
 export interface TensorToWrite {
+  /** How elements are stored; values are rounded to it. */
   readonly dtype: "F32" | "F16" | "BF16";
+  /** Sizes, outermost first. */
   readonly shape: readonly number[];
+  /** The elements. */
   readonly data: Float32Array;
 }
 

@@ -45,6 +45,7 @@ export type Outcome =
 
 /** What {@linkcode executeNotebook} gives. */
 export interface Execution {
+  /** How it ended. */
   readonly outcome: Outcome;
   /** The executed notebook, as it was written. */
   readonly notebook: Notebook;
@@ -66,6 +67,7 @@ export interface ExecuteOptions extends Omit<OutputEvents, "onMark"> {
   readonly env?: Readonly<Record<string, string>>;
   /** Most time for the running cell and the stop handlers to end once `signal` is aborted; 30,000 ms when left out. */
   readonly graceMs?: number;
+  /** Time, replaced in tests. */
   readonly clock?: Clock;
   /** Aborted: what runs is asked to stop cleanly, no further cell is run, and the notebook is written. */
   readonly signal?: AbortSignal;

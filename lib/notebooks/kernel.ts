@@ -9,6 +9,7 @@ import { decodeMessage, encodeMessage, type Message } from "./protocol.ts";
 
 /** How a kernel ended. */
 export interface KernelExit {
+  /** The exit code; 128 and the signal's number when a signal ended it. */
   readonly code: number;
   /** `SIGKILL` and the like; null when it left by itself. */
   readonly signal: string | null;
@@ -16,8 +17,11 @@ export interface KernelExit {
 
 /** The kernel ended while something was asked of it. */
 export class KernelDiedError extends Error {
+  /** The class's name. */
   override readonly name = "KernelDiedError";
+  /** How the process ended. */
   readonly exit: KernelExit;
+  /** Takes the last text the process wrote to its own stdout and stderr, to be shown in the message. */
   constructor(exit: KernelExit, lastWords: string) {
     const how = exit.signal === null ? `left with exit code ${exit.code}` : `was killed by ${exit.signal}`;
     const words = lastWords.trim();
@@ -28,6 +32,7 @@ export class KernelDiedError extends Error {
 
 /** The kernel did not answer after it was started. */
 export class KernelStartError extends Error {
+  /** The class's name. */
   override readonly name = "KernelStartError";
 }
 
@@ -46,12 +51,15 @@ export interface KernelOptions {
   readonly onNativeOutput?: (text: string) => void;
   /** Most time for the first answer, in milliseconds; 60,000 when left out. */
   readonly startupMs?: number;
+  /** Time, replaced in tests. */
   readonly clock?: Clock;
+  /** Breaks the start off. */
   readonly signal?: AbortSignal;
 }
 
 /** A running kernel. Closed by `await using`. */
 export interface Kernel extends AsyncDisposable {
+  /** The process's id, which is its group's as well. */
   readonly pid: number;
   /** Settles when the process has ended; never rejects. */
   readonly exited: Promise<KernelExit>;

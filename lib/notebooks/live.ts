@@ -9,6 +9,7 @@ import { createTerminalBoard } from "./terminal_board.ts";
 
 /** What is needed of a run. */
 export interface LiveRun<Snapshot> {
+  /** The run at this moment. */
   snapshot(): Snapshot;
   /** Calls back when something has changed. @returns the way to end it. */
   onProgress(callback: () => void): () => void;
@@ -20,6 +21,7 @@ export interface LiveRun<Snapshot> {
 
 /** How a snapshot is drawn. */
 export interface Board<Snapshot> {
+  /** For terminals and for clients that show text alone. */
   text(snapshot: Snapshot): string;
   /** Markup in which everything that others wrote is escaped; the text in a `<pre>` when left out. */
   html?(snapshot: Snapshot): string;

@@ -10,6 +10,7 @@ export type MediaBundle = Record<string, string>;
 
 /** A figure as reports hold it. */
 export interface Figure {
+  /** The picture, from `<svg` on. */
   readonly svg: string;
   /** What it shows, in words. */
   readonly alt: string;

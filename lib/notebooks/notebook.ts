@@ -30,18 +30,27 @@ export type Output = Record<string, unknown> & {
 
 /** A cell. `source` is one text; `outputs` and `execution_count` are those of code cells. */
 export interface Cell {
+  /** What it holds. */
   cell_type: "code" | "markdown" | "raw";
+  /** Unlike any other in the notebook. */
   id: string;
+  /** Tags among others. */
   metadata: Record<string, unknown> & { tags?: string[] };
+  /** Its code or text. */
   source: string;
+  /** What a code cell gave. */
   outputs?: Output[];
+  /** The number in its `In [ ]`; null when it was not run. */
   execution_count?: number | null;
+  /** Whatever else the file holds, kept as it is. */
   [key: string]: unknown;
 }
 
 /** A notebook in memory. */
 export interface Notebook {
+  /** From top to bottom. */
   cells: Cell[];
+  /** The kernel's and the language's, among others. */
   metadata: Record<string, unknown>;
 }
 

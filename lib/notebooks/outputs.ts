@@ -6,8 +6,6 @@ import { METADATA_KEY } from "./headless.ts";
 import type { Output } from "./notebook.ts";
 import type { Message } from "./protocol.ts";
 
-type Bundle = Record<string, unknown>;
-
 /** What a message may mean besides an output. */
 export interface OutputEvents {
   /** Text written with `console`, as it comes. */
@@ -15,7 +13,7 @@ export interface OutputEvents {
   /** The text of a live board, each time it changes. */
   readonly onBoard?: (text: string) => void;
   /** A mark of the kernel's side: `fence`, `stopping`, `stopped`. Never an output. */
-  readonly onMark?: (mark: Bundle) => void;
+  readonly onMark?: (mark: Record<string, unknown>) => void;
 }
 
 /** Collects outputs into the cell that is running. */
@@ -109,6 +107,8 @@ export function createOutputCollector(events: OutputEvents = {}): OutputCollecto
     },
   };
 }
+
+type Bundle = Record<string, unknown>;
 
 function bundle(value: unknown): Bundle {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? value as Bundle : {};

@@ -16,17 +16,23 @@ const contentSchema = z.record(z.string(), z.unknown());
 export interface Message {
   /** `execute_reply`, `stream`, `display_data`, ... */
   readonly type: string;
+  /** Unlike any other. */
   readonly id: string;
   /** The id of the request this message answers; null when there is none. */
   readonly parentId: string | null;
+  /** What it says, by its type. */
   readonly content: Readonly<Record<string, unknown>>;
 }
 
 /** A message to be sent. */
 export interface Request {
+  /** `execute_request`, `kernel_info_request`, ... */
   readonly type: string;
+  /** Unlike any other; replies name it. */
   readonly id: string;
+  /** The client's id. */
   readonly session: string;
+  /** What it asks, by its type. */
   readonly content: Readonly<Record<string, unknown>>;
 }
 

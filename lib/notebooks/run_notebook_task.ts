@@ -13,6 +13,7 @@ import { createTerminalBoard, type TerminalBoard } from "./terminal_board.ts";
 export interface NotebookTask {
   /** The notebook's path. */
   readonly path: string;
+  /** Replaces constants of its parameters cell. */
   readonly parameters: Parameters;
   /** Where the executed notebook is written. */
   readonly outPath: string;
@@ -22,6 +23,7 @@ export interface NotebookTask {
   readonly status?: () => string | Promise<string>;
   /** Most time to stop cleanly after Ctrl+C, in milliseconds; see `executeNotebook`. */
   readonly graceMs?: number;
+  /** Where the board and the lines go; stderr when left out. */
   readonly board?: TerminalBoard;
 }
 

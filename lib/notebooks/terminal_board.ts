@@ -14,6 +14,7 @@ export interface TerminalOptions {
   readonly size?: () => { readonly columns: number; readonly rows: number };
   /** Where it cannot be redrawn in place: least time between two boards, in milliseconds; 5,000 when left out. */
   readonly everyMs?: number;
+  /** Milliseconds since the epoch. */
   readonly now?: () => number;
 }
 

@@ -25,7 +25,8 @@ const headerSchema = z.object({
 
 /**
  * Whose attempts a file holds. Written as the first line, and again whenever the plan has changed.
- * `plan` is {@linkcode planHash} of the whole plan (of all shards together).
+ * `plan` is `planHash` of the whole plan (of all shards together); `model` is for people: a row's id already says which
+ * model it was for, so that a changed model gives other rows.
  */
 export type AttemptsHeader = z.infer<typeof headerSchema>;
 

@@ -177,7 +177,7 @@ async function openFile(path: string): Promise<Deno.FsFile> {
 }
 
 function refuseOther(path: string, line: number, found: AttemptsHeader, wanted: RunIdentity): void {
-  for (const key of ["experiment", "variant", "model", "mode"] as const) {
+  for (const key of ["experiment", "variant", "mode"] as const) {
     if (found[key] === wanted[key]) continue;
     throw new InputError(
       `${path}, line ${line} says that these attempts are of ${key} ${

@@ -150,7 +150,7 @@ Deno.test("openAttempts() refuses the file of another variant, and notes a chang
       using store = await openAttempts(path, testIdentity, quiet);
       store.append(attemptFor("a"));
     }
-    for (const other of [{ variant: "b" }, { experiment: "b" }, { mode: "test" as const }, { model: null }]) {
+    for (const other of [{ variant: "b" }, { experiment: "b" }, { mode: "test" as const }]) {
       await assert.rejects(openAttempts(path, { ...testIdentity, ...other }, quiet), {
         name: "InputError",
         message: /line 1 says that these attempts are of/,

@@ -1,0 +1,37 @@
+/**
+ * What a run was asked to do, beside its results.
+ * @module
+ */
+import { writeAtomic } from "../base/files.ts";
+import type { Json } from "../base/hash.ts";
+import type { Row } from "./experiment.ts";
+import type { RunIdentity } from "./attempts.ts";
+
+/**
+ * Writes `{prefix}_plan.json`: the configuration, the sampling, and every row with its recipe, one to a line, so that
+ * any row's prompt can be built again.
+ *
+ * @throws {InputError} when the folder cannot be written or the disk is full.
+ */
+export async function writePlanFile(
+  path: string,
+  plan: {
+    readonly identity: RunIdentity;
+    readonly config: Json;
+    readonly sampling: Json;
+    readonly tokenizer: string;
+    readonly rows: readonly Row[];
+  },
+): Promise<void> {
+  const { identity, config, sampling, tokenizer } = plan;
+  const { experiment, variant, model, mode, shard } = identity;
+  const head = JSON.stringify(
+    { experiment, variant, model, mode, shard, plan: identity.plan, tokenizer, sampling, config },
+    null,
+    2,
+  );
+  const rows = plan.rows.map(({ id, params, recipe, tokens, maxTokens, skip }) =>
+    "    " + JSON.stringify({ id, params, recipe, tokens, maxTokens, skip })
+  );
+  await writeAtomic(path, `${head.slice(0, -2)},\n  "rows": [\n${rows.join(",\n")}\n  ]\n}\n`);
+}

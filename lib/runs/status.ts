@@ -1,0 +1,114 @@
+/**
+ * Where every experiment stands, from the state file and the runs' own files.
+ * @module
+ */
+import { z } from "zod";
+import { readTextIfExists } from "../base/files.ts";
+import { scanAttempts } from "./attempt_records.ts";
+import { type RunFiles, runFiles } from "./run_files.ts";
+import { readWorkflowState, type Step, STEPS, workflowStatePath } from "./workflow_state.ts";
+
+/** Rows of a run's plan, as its files say. */
+export interface RunStatus {
+  /** Rows that are to be sent. */
+  readonly total: number;
+  readonly done: number;
+  readonly errors: number;
+  readonly skipped: number;
+  /** US dollars spent over all sessions, the judge's calls included; calls without a known price count nothing. */
+  readonly spentUsd: number;
+}
+
+const planSchema = z.object({ rows: z.array(z.object({ id: z.string(), skip: z.string().nullable() })) });
+
+/**
+ * Reads how far a run is, changing nothing; null when it was never begun.
+ *
+ * @throws {InputError} when its attempts file is damaged.
+ */
+export async function readRunStatus(files: RunFiles): Promise<RunStatus | null> {
+  const last = new Map<string, "done" | "error">();
+  let spentUsd = 0, rows = -1;
+  await scanAttempts(files.attempts, {
+    header: (header) => void (rows = header.rows),
+    attempt(attempt) {
+      if (last.get(attempt.id) !== "done") last.set(attempt.id, attempt.status);
+      spentUsd += attempt.cost_usd ?? 0;
+    },
+  });
+  if (rows < 0) return null;
+  await scanAttempts(files.judgeAttempts, { attempt: (attempt) => void (spentUsd += attempt.cost_usd ?? 0) });
+  const planned = await readPlanRows(files.plan);
+  const ids = planned?.filter((row) => row.skip === null).map((row) => row.id) ?? [...last.keys()];
+  const skipped = planned ? planned.length - ids.length : 0;
+  let done = 0, errors = 0;
+  for (const id of ids) {
+    const status = last.get(id);
+    if (status === "done") done++;
+    else if (status === "error") errors++;
+  }
+  return { total: planned ? ids.length : rows, done, errors, skipped, spentUsd };
+}
+
+async function readPlanRows(path: string): Promise<{ id: string; skip: string | null }[] | null> {
+  try {
+    return planSchema.parse(JSON.parse(await readTextIfExists(path) ?? "null")).rows;
+  } catch {
+    // The plan file is a courtesy and is written anew at the next start; the attempts are the truth.
+    return null;
+  }
+}
+
+/** One line of the dashboard, without its name: `✓ complete (88/88)`. */
+export function statusLine(
+  status: RunStatus | null,
+  steps: Partial<Record<Step, boolean | undefined>> = {},
+): string {
+  if (status === null) return "✗ not started";
+  const { total, done, errors, skipped } = status;
+  const notes = [`${done}/${total}`];
+  if (errors > 0) notes.push(`${errors} error${errors === 1 ? "" : "s"}`);
+  if (skipped > 0) notes.push(`${skipped} skipped`);
+  const open = STEPS.filter((step) => step !== "inference" && steps[step] !== true);
+  if (done === total && open.length > 0) notes.push(`${open.join(" and ")} to do`);
+  return done === total && open.length === 0
+    ? `✓ complete (${notes.join(", ")})`
+    : `⧗ in progress (${notes.join(", ")})`;
+}
+
+/** What {@linkcode statusDashboard} looks at. */
+export interface StatusOptions {
+  readonly results: string;
+  readonly test: boolean;
+  /** Experiments with their titles, in order. */
+  readonly experiments: readonly { readonly name: string; readonly title: string }[];
+  readonly variants: readonly string[];
+  /** Printed as what goes on with the work. */
+  readonly resume?: string;
+  /** Whether the work was just interrupted. */
+  readonly interrupted?: boolean;
+}
+
+const RULE = "=".repeat(40);
+
+/**
+ * The workflow status dashboard.
+ *
+ * @throws {InputError} when the state file or an attempts file is damaged.
+ */
+export async function statusDashboard(options: StatusOptions): Promise<string> {
+  const { results, test, experiments, variants } = options;
+  const state = await readWorkflowState(workflowStatePath(results, test));
+  const lines = options.interrupted ? [RULE, "Workflow interrupted! Progress saved.", RULE, ""] : [RULE];
+  lines.push(`Workflow Status Dashboard${test ? " (test mode)" : ""}`, RULE);
+  const width = Math.max(...variants.map((variant) => variant.length));
+  for (const { name, title } of experiments) {
+    lines.push("", `${title}:`);
+    for (const variant of variants) {
+      const status = await readRunStatus(runFiles({ results, test, experiment: name, variant }));
+      lines.push(`  ${variant.padEnd(width)}  ${statusLine(status, state[name]?.[variant])}`);
+    }
+  }
+  if (options.resume !== undefined) lines.push("", `To resume, re-run: ${options.resume}`);
+  return lines.join("\n");
+}

@@ -1,0 +1,114 @@
+/**
+ * The figures of a needle search.
+ * @module
+ */
+import { InputError } from "../base/errors.ts";
+import { type Caption, type Figure, frame } from "./frame.ts";
+import { heatmapLegends, heatmapPanel } from "./heatmap_panel.ts";
+import { lengthLegend, lengthPanel, type Threshold } from "./length_panel.ts";
+import { ascending, type FigureRow, formatAccuracy, type Tally, tally } from "./outcomes.ts";
+import { formatLength, formatPercent } from "./theme.ts";
+
+/** What a figure says besides its rows. */
+export interface NiahFigureOptions {
+  /** Name of the variant that was measured. */
+  readonly variant: string;
+  /** Default `Needle in a haystack`. */
+  readonly title?: string;
+  /** Further lines: haystack, needle, judge. */
+  readonly notes?: readonly string[];
+  /** Whether the answers are simulated: said in the title. */
+  readonly simulated?: boolean;
+  /** Trained window in tokens, where one is known. */
+  readonly window?: number | null;
+  /** Levels of the effective length. */
+  readonly thresholds?: readonly Threshold[];
+}
+
+/** Above this share of invalid rows a figure says so in its title. */
+const INVALID_LIMIT = 0.05;
+
+/**
+ * The heatmap (length by depth) over the line of accuracy by length, in one figure.
+ *
+ * @throws {InputError} when there are no rows, or a row has no depth.
+ */
+export async function niahHeatmap(rows: readonly FigureRow[], options: NiahFigureOptions): Promise<Figure> {
+  const all = tallied(rows);
+  if (rows.some((row) => row.depth === undefined)) {
+    throw new InputError(
+      "A heatmap needs the depth of every row: draw accuracyByLength where there is none.",
+    );
+  }
+  const { thresholds = [], window = null } = options;
+  const panels = [
+    await heatmapPanel(rows, window),
+    ...heatmapLegends(rows),
+    { content: "", height: 14 },
+    await lengthPanel(rows, { scale: "columns", thresholds, window: null, height: 210 }),
+    lengthLegend(rows, thresholds),
+  ];
+  return frame(titleOf(all, options), captionsOf(all, options), panels, altOf("Heatmap", rows, all, options));
+}
+
+/**
+ * Accuracy by length on a log axis with Wilson intervals, over valid rows and over all rows sent.
+ *
+ * @throws {InputError} when there are no rows.
+ */
+export async function accuracyByLength(
+  rows: readonly FigureRow[],
+  options: NiahFigureOptions,
+): Promise<Figure> {
+  const all = tallied(rows);
+  const { thresholds = [], window = null } = options;
+  const panels = [
+    await lengthPanel(rows, { scale: "log", thresholds, window, height: 340 }),
+    lengthLegend(rows, thresholds),
+  ];
+  return frame(
+    titleOf(all, options),
+    captionsOf(all, options),
+    panels,
+    altOf("Line chart", rows, all, options),
+  );
+}
+
+function tallied(rows: readonly FigureRow[]): Tally {
+  if (rows.length === 0) {
+    throw new InputError("A figure needs at least one row, got none: run the experiment first.");
+  }
+  return tally(rows);
+}
+
+function titleOf(all: Tally, options: NiahFigureOptions): string {
+  const simulated = options.simulated ? " (SIMULATED answers)" : "";
+  const invalid = all.invalidShare > INVALID_LIMIT
+    ? `: ${formatPercent(all.invalidShare)} of rows invalid`
+    : "";
+  return `${options.title ?? "Needle in a haystack"}, ${options.variant}${simulated}${invalid}`;
+}
+
+function captionsOf(all: Tally, options: NiahFigureOptions): Caption[] {
+  const captions: Caption[] = [{ text: `All rows sent: ${formatAccuracy(all.raw)}` }];
+  if (all.invalidShare > 0) captions.push({ text: `Valid rows only: ${formatAccuracy(all.valid)}` });
+  if (all.invalidShare > INVALID_LIMIT) {
+    captions.push({ text: "Invalid rows (marked) are no evidence of context rot.", warning: true });
+  }
+  return [...captions, ...(options.notes ?? []).map((text) => ({ text }))];
+}
+
+function altOf(kind: string, rows: readonly FigureRow[], all: Tally, options: NiahFigureOptions): string {
+  const lengths = ascending(rows.map((row) => row.length));
+  const depths = ascending(rows.flatMap((row) => row.depth ?? []));
+  const groups = Map.groupBy(rows, (row) => row.length);
+  const table = lengths.map((length) => {
+    const { valid } = tally(groups.get(length) ?? []);
+    return `${formatLength(length)} ${valid.n === 0 ? "no valid rows" : `${valid.correct}/${valid.n}`}`;
+  }).join(", ");
+  const by = depths.length > 0 ? ` by ${depths.length} needle depths` : "";
+  return `${kind} of ${options.variant}: ${lengths.length} input lengths${by}. ${
+    formatAccuracy(all.raw)
+  } of all rows sent. ` +
+    `Right of valid rows by length in tokens: ${table}.`;
+}

@@ -52,7 +52,7 @@ export const chunkSchema = z.looseObject({
     delta: z.looseObject(messageText).nullish(),
     text: z.string().nullish(),
     finish_reason: finish,
-    logprobs: z.unknown(),
+    logprobs,
   })).default([]),
 });
 

@@ -2,8 +2,14 @@
  * Streamed answers of OpenAI-compatible servers.
  * @module
  */
-import { BackendError, type Completion, type FinishReason, type Usage } from "./backend.ts";
-import { chunkSchema, errorBodySchema, finishReasonOf, usageOf } from "./api_schema.ts";
+import {
+  BackendError,
+  type Completion,
+  type FinishReason,
+  type TokenLogprob,
+  type Usage,
+} from "./backend.ts";
+import { chatLogprobs, chunkSchema, errorBodySchema, finishReasonOf, usageOf } from "./api_schema.ts";
 
 /**
  * Reads a streamed answer to its end, chat or completions.
@@ -18,6 +24,7 @@ export async function readStream(response: Response, onText: (delta: string) => 
   let usage: Usage = usageOf(null);
   let id: string | null = null;
   let model: string | null = null;
+  let logprobs: TokenLogprob[] | null = null;
   let choices = 0;
   let ended = false;
   for await (const data of events(response)) {
@@ -39,6 +46,8 @@ export async function readStream(response: Response, onText: (delta: string) => 
       text += delta;
       onText(delta);
     }
+    const values = chatLogprobs(choice.logprobs);
+    if (values) logprobs = [...logprobs ?? [], ...values];
     if (choice.finish_reason) finishReason = finishReasonOf(choice.finish_reason);
   }
   if (!ended && finishReason === null) {
@@ -52,7 +61,7 @@ export async function readStream(response: Response, onText: (delta: string) => 
     usage,
     requestId: id,
     model,
-    logprobs: null,
+    logprobs,
   };
 }
 

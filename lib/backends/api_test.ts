@@ -86,8 +86,7 @@ Deno.test("openApi() sends what it was asked and nothing of the oracle", async (
     messages: request.messages,
   });
   await open(server.url, { maxTokensField: "max_completion_tokens" }).generate(request);
-  assert.equal(seen["max_completion_tokens"], 50);
-  assert.equal("max_tokens" in seen, false);
+  assert.deepEqual(Object.keys(seen).filter((field) => field.startsWith("max")), ["max_completion_tokens"]);
 });
 
 Deno.test("openApi() reads cached and reasoning tokens, reasoning text and log-probabilities", async () => {

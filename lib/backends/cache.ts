@@ -186,7 +186,9 @@ function damaged(path: string, cause: unknown): InputError {
 
 function unopened(path: string, error: unknown): Error {
   if (isDamage(error)) return damaged(path, error);
-  if (/readonly|read-only|unable to open|EACCES|EROFS|permission/i.test(messageOf(error))) {
+  if (
+    /readonly|read-only|unable to open|EACCES|EROFS|ENOENT|ENOTDIR|EEXIST|permission/i.test(messageOf(error))
+  ) {
     return new InputError(
       `Cannot write the response cache ${path}: make its folder writable or choose another.`,
       {

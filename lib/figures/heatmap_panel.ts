@@ -6,7 +6,7 @@ import { legend, type LegendItem, type Panel } from "./frame.ts";
 import { ascending, type FigureRow, MARKED, marksOf, OUTCOMES, type Tally, tally } from "./outcomes.ts";
 import { axisTitles, lengthColumns, PANEL_MARGINS } from "./panel_axes.ts";
 import { plotSvg } from "./plot_svg.ts";
-import { COLORS, FIGURE_WIDTH, formatLength, SHARE_COLORS, shareBin, textWidth } from "./theme.ts";
+import { COLORS, FIGURE_WIDTH, SHARE_COLORS, shareBin, textWidth } from "./theme.ts";
 
 /** One cell of the grid. */
 interface Cell {

@@ -152,8 +152,9 @@ export async function executeNotebook(options: ExecuteOptions): Promise<Executio
     let number = 0;
     for (const cell of notebook.cells) {
       if (stopAsked()) break;
-      if (cell.cell_type !== "code" || cell.source.trim() === "") continue;
+      if (cell.cell_type !== "code") continue;
       if (!hasTag(cell, INJECTED_TAG)) number++;
+      if (cell.source.trim() === "") continue;
       const place = { number, firstLine: cell.source.trim().split("\n", 1)[0] as string };
       options.onCell?.(place);
       const failure = await runCell(kernel, cell, place, collector.begin, marks, clock);

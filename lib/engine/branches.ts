@@ -20,6 +20,8 @@ export class BranchCache {
   #values: Float32Array[];
 
   /**
+   * No tokens of their own yet.
+   *
    * @param past tokens of the prefix.
    * @param count branches.
    */

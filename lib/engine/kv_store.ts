@@ -19,7 +19,7 @@ export class KvStore {
   #capacity: number;
   readonly #window: number;
 
-  /** @param capacity rows to make room for at first. */
+  /** Holds nothing yet, with room for `capacity` rows. */
   constructor(config: DecoderConfig, capacity: number) {
     this.width = config.numKvHeads * config.headDim;
     this.#window = config.contextWindow;

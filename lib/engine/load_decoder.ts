@@ -2,13 +2,12 @@
  * A decoder that computes in a worker of its own, so that the calling thread stays free.
  * @module
  */
-import type { Message } from "../backends/backend.ts";
 import { checkEdit, checkLoadOptions } from "./checks.ts";
 import type { DecoderConfig } from "./config.ts";
+import { DecoderBase } from "./decoder_base.ts";
 import { readConfig } from "./local_decoder.ts";
 import type { PrefixReply } from "./protocol.ts";
-import { checkSteer } from "./steering.ts";
-import { type DecoderTokenizer, loadTokenizer, type RenderOptions } from "./tokenizer.ts";
+import { type DecoderTokenizer, loadTokenizer } from "./tokenizer.ts";
 import type {
   Decoder,
   ForwardOptions,
@@ -20,7 +19,6 @@ import type {
   Prefix,
   Sample,
   Steer,
-  SteerHandle,
 } from "./types.ts";
 import { WorkerLink } from "./worker_link.ts";
 
@@ -53,61 +51,30 @@ export async function loadDecoder(dir: string, options: LoadOptions = {}): Promi
   }
 }
 
-class WorkerDecoder implements Decoder {
-  readonly config: DecoderConfig;
-  readonly tokenizer: DecoderTokenizer;
+class WorkerDecoder extends DecoderBase {
   readonly #link: WorkerLink;
-  readonly #steers = new Set<Steer>();
 
   constructor(link: WorkerLink, config: DecoderConfig, tokenizer: DecoderTokenizer) {
+    super(config, tokenizer);
     this.#link = link;
-    this.config = config;
-    this.tokenizer = tokenizer;
-  }
-
-  get numLayers(): number {
-    return this.config.numLayers;
-  }
-  get hiddenSize(): number {
-    return this.config.hiddenSize;
-  }
-  get contextWindow(): number {
-    return this.config.contextWindow;
-  }
-
-  encode(text: string, options?: { readonly addSpecialTokens?: boolean }): number[] {
-    return this.tokenizer.encode(text, options);
-  }
-  decode(ids: readonly number[], options?: { readonly skipSpecialTokens?: boolean }): string {
-    return this.tokenizer.decode(ids, options);
-  }
-  renderChat(messages: readonly Message[], options?: RenderOptions): string {
-    return this.tokenizer.renderChat(messages, options);
-  }
-
-  steer(steer: Steer): SteerHandle {
-    checkSteer(this.config, steer);
-    const own = { ...steer, vector: steer.vector.slice() };
-    this.#steers.add(own);
-    return { [Symbol.dispose]: () => void this.#steers.delete(own) };
   }
 
   /** The options as they are sent: with the steerings in force, without what cannot be sent. */
   sendable<T extends { readonly steer?: readonly Steer[]; readonly signal?: AbortSignal }>(options: T) {
     const { signal: _, ...rest } = options;
-    return { ...rest, steer: [...this.#steers, ...(options.steer ?? [])] };
+    return { ...rest, steer: this.steersFor(options.steer) };
   }
 
-  async forward(ids: readonly number[], options: ForwardOptions = {}): Promise<ForwardResult> {
+  override async forward(ids: readonly number[], options: ForwardOptions = {}): Promise<ForwardResult> {
     return await this.#link.call("forward", { ids, options: this.sendable(options) }, options);
   }
 
-  async prefill(ids: readonly number[], options: PrefillOptions = {}): Promise<Prefix> {
+  override async prefill(ids: readonly number[], options: PrefillOptions = {}): Promise<Prefix> {
     const reply = await this.#link.call("prefill", { ids, options: this.sendable(options) }, options);
     return new WorkerPrefix(this, this.#link, reply);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  override async [Symbol.asyncDispose](): Promise<void> {
     await this.#link.call("close", null).catch(() => {}); // a worker that failed is closed already
     this.#link.terminate();
   }

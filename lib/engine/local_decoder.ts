@@ -4,17 +4,16 @@
  */
 import { join } from "node:path";
 import { availableParallelism } from "node:os";
-import type { Message } from "../backends/backend.ts";
 import { InputError } from "../base/errors.ts";
 import { checkEdit, checkGenerate, checkIds, checkLoadOptions, checkSites } from "./checks.ts";
 import { readJson } from "./checkpoint.ts";
 import { type DecoderConfig, parseConfig } from "./config.ts";
+import { DecoderBase } from "./decoder_base.ts";
 import { generateSamples } from "./generate.ts";
 import { KvStore } from "./kv_store.ts";
 import { PrefixCache } from "./prefix_cache.ts";
 import { Runner } from "./runner.ts";
-import { checkSteer } from "./steering.ts";
-import { type DecoderTokenizer, loadTokenizer, type RenderOptions } from "./tokenizer.ts";
+import { type DecoderTokenizer, loadTokenizer } from "./tokenizer.ts";
 import type {
   Decoder,
   ForwardOptions,
@@ -26,7 +25,6 @@ import type {
   Prefix,
   Sample,
   Steer,
-  SteerHandle,
 } from "./types.ts";
 
 const DEFAULT_CACHE_BYTES = 256 * 2 ** 20;
@@ -60,50 +58,19 @@ export async function loadLocalDecoder(dir: string, options: LoadOptions = {}): 
   return new LocalDecoder(runner, tokenizer, options.cacheBytes ?? DEFAULT_CACHE_BYTES);
 }
 
-class LocalDecoder implements Decoder {
-  readonly tokenizer: DecoderTokenizer;
-  readonly config: DecoderConfig;
+class LocalDecoder extends DecoderBase {
   readonly #runner: Runner;
   readonly #cache: PrefixCache;
-  readonly #steers = new Set<Steer>();
   #tail: Promise<unknown> = Promise.resolve();
   #closed = false;
 
   constructor(runner: Runner, tokenizer: DecoderTokenizer, cacheBytes: number) {
+    super(runner.config, tokenizer);
     this.#runner = runner;
-    this.config = runner.config;
-    this.tokenizer = tokenizer;
     this.#cache = new PrefixCache(cacheBytes);
   }
 
-  get numLayers(): number {
-    return this.config.numLayers;
-  }
-  get hiddenSize(): number {
-    return this.config.hiddenSize;
-  }
-  get contextWindow(): number {
-    return this.config.contextWindow;
-  }
-
-  encode(text: string, options?: { readonly addSpecialTokens?: boolean }): number[] {
-    return this.tokenizer.encode(text, options);
-  }
-  decode(ids: readonly number[], options?: { readonly skipSpecialTokens?: boolean }): string {
-    return this.tokenizer.decode(ids, options);
-  }
-  renderChat(messages: readonly Message[], options?: RenderOptions): string {
-    return this.tokenizer.renderChat(messages, options);
-  }
-
-  steer(steer: Steer): SteerHandle {
-    checkSteer(this.config, steer);
-    const own = { ...steer, vector: steer.vector.slice() };
-    this.#steers.add(own);
-    return { [Symbol.dispose]: () => void this.#steers.delete(own) };
-  }
-
-  forward(ids: readonly number[], options: ForwardOptions = {}): Promise<ForwardResult> {
+  override forward(ids: readonly number[], options: ForwardOptions = {}): Promise<ForwardResult> {
     const { capture = [], signal } = options;
     return this.exclusive(async () => {
       checkIds(this.config, ids, 0);
@@ -114,7 +81,7 @@ class LocalDecoder implements Decoder {
     }, signal);
   }
 
-  prefill(ids: readonly number[], options: PrefillOptions = {}): Promise<Prefix> {
+  override prefill(ids: readonly number[], options: PrefillOptions = {}): Promise<Prefix> {
     return this.exclusive(async () => {
       checkIds(this.config, ids, 0);
       const steers = this.steersFor(options.steer);
@@ -183,12 +150,6 @@ class LocalDecoder implements Decoder {
     });
   }
 
-  /** The steerings in force and those of one call. @throws {InputError} */
-  steersFor(own: readonly Steer[] = []): Steer[] {
-    for (const steer of own) checkSteer(this.config, steer);
-    return [...this.#steers, ...own];
-  }
-
   /** Runs one thing at a time, in the order asked for. */
   async exclusive<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     const before = this.#tail;
@@ -201,7 +162,7 @@ class LocalDecoder implements Decoder {
     return await result;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  override async [Symbol.asyncDispose](): Promise<void> {
     await this.#tail;
     this.#closed = true;
     this.#cache.clear();

@@ -20,7 +20,7 @@ export class PrefixCache {
   /** Oldest use first. */
   #prompts: CachedPrompt[] = [];
 
-  /** @param maxBytes keys and values held at most. */
+  /** Holds nothing yet, and at most `maxBytes` of keys and values later. */
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
   }

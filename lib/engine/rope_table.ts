@@ -31,7 +31,7 @@ export class RopeTable {
   #cos = new Float32Array();
   #sin = new Float32Array();
 
-  /** @param config says the frequencies and the window. */
+  /** Empty until it is asked. */
   constructor(config: DecoderConfig) {
     this.#frequencies = inverseFrequencies(config);
     this.#window = config.contextWindow;

@@ -18,6 +18,8 @@ export class TextStream {
   #stopped = false;
 
   /**
+   * No tokens yet.
+   *
    * @param decode text of token ids.
    * @param stops strings that end the text; the empty string is ignored.
    */

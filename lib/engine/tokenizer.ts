@@ -4,10 +4,10 @@
  */
 import { join } from "node:path";
 import { z } from "zod";
-import type { Message } from "../backends/backend.ts";
 import { InputError, messageOf } from "../base/errors.ts";
 import { readTextIfExists } from "../base/files.ts";
 import { readJson } from "./checkpoint.ts";
+import type { Message } from "./types.ts";
 
 /** Options of {@linkcode DecoderTokenizer.renderChat}. */
 export interface RenderOptions {

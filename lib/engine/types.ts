@@ -6,6 +6,8 @@ import type { Message } from "../backends/backend.ts";
 import type { DecoderConfig } from "./config.ts";
 import type { DecoderTokenizer, RenderOptions } from "./tokenizer.ts";
 
+export type { Message };
+
 /** Options of {@linkcode loadDecoder}. */
 export interface LoadOptions {
   /** Arithmetic of the weights. `fp32` (the default) is what this version runs. */

@@ -110,6 +110,18 @@ Deno.test("auditRows() sees a window that also cuts the second length", () => {
   }
 });
 
+Deno.test("auditRows() does not take a template larger than short prompts for a cut", () => {
+  const rows = [50, 70, 100, 1000].map((length) => row({ length, prompt_tokens_reported: length + 150 }));
+  assert.deepEqual(classes(rows, { tokenizerExact: false }), Array(4).fill("correct"));
+});
+
+Deno.test("auditRows() finds a second length cut to two thirds with an unknown tokenizer", () => {
+  const rows = [1000, 50_000, 100_000].map((length) =>
+    row({ length, prompt_tokens_reported: Math.min(32_768, length) })
+  );
+  assert.deepEqual(classes(rows, { tokenizerExact: false }), ["correct", "truncated", "truncated"]);
+});
+
 Deno.test("auditRows() uses the variant's window where the count alone is in doubt", () => {
   const rows = [
     row({ length: 1000 }),

@@ -110,25 +110,21 @@ function readTokens(row: AuditRow, expected: number): number {
 
 /**
  * The reported count to expect of a row whose tokenizer is unknown: `overhead + ratio * sent`, the line through the
- * medians of the two shortest lengths (the overhead is the server's chat template). With one length, or where the
- * line makes no sense (the second length is cut already), the ratio of the shortest alone.
+ * medians of the shortest length and of the next one about twice as long (the overhead is the server's chat template).
+ * Where there is none, or where it is cut already (no tokenizer in use makes under 0.75 tokens of one of ours in
+ * prose), the ratio of the shortest length alone.
  */
 function calibrate(rows: readonly AuditRow[]): (row: AuditRow) => number {
-  const lengths = [...new Set(rows.map((row) => row.length))].sort((a, b) => a - b);
-  const [first, second] = lengths.slice(0, 2).map((length) => {
-    const group = rows.filter((row) => row.length === length);
-    return {
-      sent: median(group.map((row) => row.token_count)),
-      read: median(group.map((r) => r.prompt_tokens_reported ?? 0)),
-    };
-  });
+  const groups = [...Map.groupBy(rows, (row) => row.length)].sort(([a], [b]) => a - b).map(([, group]) => ({
+    sent: median(group.map((row) => row.token_count)),
+    read: median(group.map((row) => row.prompt_tokens_reported as number)),
+  }));
+  const first = groups[0];
   if (first === undefined) return (row) => row.token_count;
-  const plain = first.read / first.sent;
-  if (second === undefined || second.sent <= first.sent) return (row) => plain * row.token_count;
-  const ratio = (second.read - first.read) / (second.sent - first.sent);
+  const second = groups.find((group) => group.sent >= 1.9 * first.sent);
+  const ratio = second === undefined ? 0 : (second.read - first.read) / (second.sent - first.sent);
   const overhead = first.read - ratio * first.sent;
-  // A template adds some hundred tokens at most; a smaller ratio than half the plain one is a cut, not a tokenizer.
-  if (ratio < plain / 2 || overhead < -0.1 * first.read) return (row) => plain * row.token_count;
+  if (ratio < 0.75 || overhead < -0.1 * first.read) return (row) => first.read / first.sent * row.token_count;
   return (row) => overhead + ratio * row.token_count;
 }
 

@@ -16,17 +16,9 @@ import {
   type GenerateRequest,
   type Tokenizer,
 } from "./backend.ts";
-import { toBackendError } from "./api_errors.ts";
+import { kindOfStatus, toBackendError } from "./api_errors.ts";
 import { probeApi } from "./api_probe.ts";
-import {
-  chatLogprobs,
-  chatSchema,
-  completionsSchema,
-  errorBodySchema,
-  finishReasonOf,
-  usageOf,
-} from "./api_schema.ts";
-import { kindOfStatus } from "./api_errors.ts";
+import { readChat, readCompletions, readErrorBody } from "./api_schema.ts";
 import { readStream } from "./api_stream.ts";
 import { redact } from "./redact.ts";
 import { loadO200k, renderPlain } from "./tokenizers.ts";
@@ -129,35 +121,12 @@ class ApiBackend implements Backend {
       messages: prefix === null ? messages : [...messages, { role: "assistant", content: prefix }],
       ...(prefix === null ? {} : { add_generation_prompt: false, continue_final_message: true }),
     };
-    return this.#send("/chat/completions", body, options, chatSchema, ({ choices, ...head }) => {
-      const choice = choices[0];
-      if (!choice) return null;
-      const { message } = choice;
-      return {
-        ...this.#head(head),
-        text: message.content ?? message.refusal ?? "",
-        reasoning: message.reasoning_content ?? message.reasoning ?? null,
-        finishReason: finishReasonOf(choice.finish_reason),
-        logprobs: chatLogprobs(choice.logprobs),
-      };
-    });
+    return this.#send("/chat/completions", body, options, readChat);
   }
 
   #complete(request: GenerateRequest, prompt: string, options: CallOptions): Promise<Completion> {
     const body = { ...this.#sampling(request), prompt, ...(request.logprobs ? { logprobs: 1 } : {}) };
-    return this.#send("/completions", body, options, completionsSchema, ({ choices, ...head }) => {
-      const choice = choices[0];
-      if (!choice) return null;
-      const values = choice.logprobs?.token_logprobs;
-      return {
-        ...this.#head(head),
-        text: choice.text,
-        reasoning: null,
-        finishReason: finishReasonOf(choice.finish_reason),
-        logprobs: choice.logprobs?.tokens?.map((token, i) => ({ token, logprob: values?.[i] ?? NaN })) ??
-          null,
-      };
-    });
+    return this.#send("/completions", body, options, readCompletions);
   }
 
   #sampling(request: GenerateRequest): Record<string, unknown> {
@@ -173,21 +142,12 @@ class ApiBackend implements Backend {
     };
   }
 
-  #head(head: {
-    readonly id?: string | null | undefined;
-    readonly model?: string | null | undefined;
-    readonly usage?: Parameters<typeof usageOf>[0];
-  }): Pick<Completion, "requestId" | "model" | "usage"> {
-    return { requestId: head.id ?? null, model: head.model ?? null, usage: usageOf(head.usage) };
-  }
-
   /** Sends one request and reads the whole answer within the time limit. @throws {BackendError} */
-  async #send<T>(
+  async #send(
     path: string,
     body: Record<string, unknown>,
     options: CallOptions,
-    schema: z.ZodType<T>,
-    read: (body: T) => Completion | null,
+    read: (json: unknown) => Completion | null,
   ): Promise<Completion> {
     const limit = new AbortController();
     const timer = setTimeout(() => limit.abort(), this.#timeoutMs);
@@ -200,7 +160,7 @@ class ApiBackend implements Backend {
       const streams = response.headers.get("content-type")?.includes("text/event-stream");
       const completion = onText && streams
         ? await readStream(response, onText)
-        : this.#parse(await response.text(), schema, read);
+        : this.#parse(await response.text(), read);
       return id === null ? completion : { ...completion, requestId: id };
     } catch (error) {
       throw toBackendError(error, {
@@ -215,7 +175,7 @@ class ApiBackend implements Backend {
     }
   }
 
-  #parse<T>(text: string, schema: z.ZodType<T>, read: (body: T) => Completion | null): Completion {
+  #parse(text: string, read: (json: unknown) => Completion | null): Completion {
     if (text.trim() === "") throw new BackendError("empty", "The server answered 200 with an empty body");
     let json: unknown;
     try {
@@ -223,29 +183,31 @@ class ApiBackend implements Backend {
     } catch {
       throw new BackendError("malformed", `The server's answer is not JSON: ${this.#excerpt(text)}`);
     }
-    const failure = errorBodySchema.safeParse(json);
-    if (failure.success) {
-      const { error } = failure.data;
-      const message = typeof error === "string" ? error : error.message ?? "an error without a message";
-      const status = typeof error === "string" ? NaN : Number(error.code);
-      const known = status >= 400 && status < 600;
+    const failure = readErrorBody(json);
+    if (failure) {
+      const { status, message } = failure;
       throw new BackendError(
-        known ? kindOfStatus(status, message) : "server",
+        status === null ? "server" : kindOfStatus(status, message),
         `The server answered 200 with an error: ${this.#excerpt(message)}`,
-        known ? { status } : {},
+        status === null ? {} : { status },
       );
     }
-    const parsed = schema.safeParse(json);
-    if (!parsed.success) {
-      const problem = z.prettifyError(parsed.error).replaceAll("\n", "; ");
+    const completion = this.#read(json, read);
+    if (!completion) throw new BackendError("empty", "The server answered 200 without any choice");
+    return completion;
+  }
+
+  #read(json: unknown, read: (json: unknown) => Completion | null): Completion | null {
+    try {
+      return read(json);
+    } catch (error) {
+      if (!(error instanceof z.ZodError)) throw error;
+      const problem = z.prettifyError(error).replaceAll("\n", "; ");
       throw new BackendError(
         "malformed",
         `The server's answer is not of the known form: ${this.#excerpt(problem)}`,
       );
     }
-    const completion = read(parsed.data);
-    if (!completion) throw new BackendError("empty", "The server answered 200 without any choice");
-    return completion;
   }
 
   #excerpt(text: string): string {

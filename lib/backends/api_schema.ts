@@ -3,7 +3,7 @@
  * @module
  */
 import { z } from "zod";
-import type { FinishReason, TokenLogprob, Usage } from "./backend.ts";
+import type { Completion, FinishReason, TokenLogprob, Usage } from "./backend.ts";
 
 const tokens = z.number().nonnegative().nullish();
 
@@ -26,14 +26,12 @@ const messageText = {
   reasoning_content: z.string().nullish(),
 };
 
-/** The answer of `/chat/completions`. */
-export const chatSchema = z.looseObject({
+const chatSchema = z.looseObject({
   ...head,
   choices: z.array(z.looseObject({ message: z.looseObject(messageText), finish_reason: finish, logprobs })),
 });
 
-/** The answer of `/completions`. */
-export const completionsSchema = z.looseObject({
+const completionsSchema = z.looseObject({
   ...head,
   choices: z.array(z.looseObject({
     text: z.string(),
@@ -45,8 +43,7 @@ export const completionsSchema = z.looseObject({
   })),
 });
 
-/** One event of a streamed answer, of either kind. */
-export const chunkSchema = z.looseObject({
+const chunkSchema = z.looseObject({
   ...head,
   choices: z.array(z.looseObject({
     delta: z.looseObject(messageText).nullish(),
@@ -56,8 +53,7 @@ export const chunkSchema = z.looseObject({
   })).default([]),
 });
 
-/** An error inside a 200, as OpenRouter and others send. */
-export const errorBodySchema = z.looseObject({
+const errorBodySchema = z.looseObject({
   error: z.union([
     z.string(),
     z.looseObject({
@@ -68,8 +64,7 @@ export const errorBodySchema = z.looseObject({
   ]),
 });
 
-/** What a body says of tokens; null where it says nothing. */
-export function usageOf(usage: z.infer<typeof usageSchema>): Usage {
+function usageOf(usage: z.infer<typeof usageSchema>): Usage {
   return {
     promptTokens: usage?.prompt_tokens ?? null,
     completionTokens: usage?.completion_tokens ?? null,
@@ -96,7 +91,99 @@ export function finishReasonOf(reason: string | null | undefined): FinishReason 
   return FINISH[reason ?? ""] ?? "unknown";
 }
 
-/** Log-probabilities of a chat choice; null where there are none. */
-export function chatLogprobs(value: z.infer<typeof logprobs>): TokenLogprob[] | null {
+function chatLogprobs(value: z.infer<typeof logprobs>): TokenLogprob[] | null {
   return value?.content?.map(({ token, logprob }) => ({ token, logprob })) ?? null;
+}
+
+function headOf(head: {
+  readonly id?: string | null | undefined;
+  readonly model?: string | null | undefined;
+  readonly usage?: z.infer<typeof usageSchema>;
+}): Pick<Completion, "requestId" | "model" | "usage"> {
+  return { requestId: head.id ?? null, model: head.model ?? null, usage: usageOf(head.usage) };
+}
+
+/** Reads the answer of `/chat/completions`; null when it has no choice. @throws {z.ZodError} */
+export function readChat(json: unknown): Completion | null {
+  const body = chatSchema.parse(json);
+  const choice = body.choices[0];
+  if (!choice) return null;
+  const { message } = choice;
+  return {
+    ...headOf(body),
+    text: message.content ?? message.refusal ?? "",
+    reasoning: message.reasoning_content ?? message.reasoning ?? null,
+    finishReason: finishReasonOf(choice.finish_reason),
+    logprobs: chatLogprobs(choice.logprobs),
+  };
+}
+
+/** Reads the answer of `/completions`; null when it has no choice. @throws {z.ZodError} */
+export function readCompletions(json: unknown): Completion | null {
+  const body = completionsSchema.parse(json);
+  const choice = body.choices[0];
+  if (!choice) return null;
+  const values = choice.logprobs?.token_logprobs;
+  return {
+    ...headOf(body),
+    text: choice.text,
+    reasoning: null,
+    finishReason: finishReasonOf(choice.finish_reason),
+    logprobs: choice.logprobs?.tokens?.map((token, i) => ({ token, logprob: values?.[i] ?? NaN })) ?? null,
+  };
+}
+
+/** One event of a streamed answer. */
+export interface Chunk {
+  /** Null in the events that do not say. */
+  readonly requestId: string | null;
+  /** Null in the events that do not say. */
+  readonly model: string | null;
+  /** Null in all events but, as a rule, the last. */
+  readonly usage: Usage | null;
+  /** Null in events that carry usage alone. */
+  readonly choice: {
+    readonly text: string;
+    readonly reasoning: string;
+    readonly finishReason: FinishReason | null;
+    readonly logprobs: readonly TokenLogprob[];
+  } | null;
+}
+
+/** Reads one event of a streamed answer, of either endpoint. @throws {z.ZodError} */
+export function readChunk(json: unknown): Chunk {
+  const { id, model, usage, choices } = chunkSchema.parse(json);
+  const choice = choices[0];
+  const { delta } = choice ?? {};
+  return {
+    requestId: id ?? null,
+    model: model ?? null,
+    usage: usage ? usageOf(usage) : null,
+    choice: choice
+      ? {
+        text: delta?.content ?? delta?.refusal ?? choice.text ?? "",
+        reasoning: delta?.reasoning_content ?? delta?.reasoning ?? "",
+        finishReason: choice.finish_reason ? finishReasonOf(choice.finish_reason) : null,
+        logprobs: chatLogprobs(choice.logprobs) ?? [],
+      }
+      : null,
+  };
+}
+
+/**
+ * The error that OpenRouter and others put into a 200, or null when the body is none. `status` is the HTTP status it
+ * stands for, or null.
+ */
+export function readErrorBody(
+  json: unknown,
+): { readonly message: string; readonly status: number | null } | null {
+  const parsed = errorBodySchema.safeParse(json);
+  if (!parsed.success) return null;
+  const { error } = parsed.data;
+  if (typeof error === "string") return { message: error, status: null };
+  const status = Number(error.code);
+  return {
+    message: error.message ?? "an error without a message",
+    status: status >= 400 && status < 600 ? status : null,
+  };
 }

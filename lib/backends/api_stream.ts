@@ -9,7 +9,8 @@ import {
   type TokenLogprob,
   type Usage,
 } from "./backend.ts";
-import { chatLogprobs, chunkSchema, errorBodySchema, finishReasonOf, usageOf } from "./api_schema.ts";
+import { kindOfStatus } from "./api_errors.ts";
+import { type Chunk, readChunk, readErrorBody } from "./api_schema.ts";
 
 /**
  * Reads a streamed answer to its end, chat or completions.
@@ -21,10 +22,15 @@ export async function readStream(response: Response, onText: (delta: string) => 
   let text = "";
   let reasoning: string | null = null;
   let finishReason: FinishReason | null = null;
-  let usage: Usage = usageOf(null);
-  let id: string | null = null;
+  let usage: Usage = {
+    promptTokens: null,
+    completionTokens: null,
+    cachedTokens: null,
+    reasoningTokens: null,
+  };
+  let requestId: string | null = null;
   let model: string | null = null;
-  let logprobs: TokenLogprob[] | null = null;
+  const logprobs: TokenLogprob[] = [];
   let choices = 0;
   let ended = false;
   for await (const data of events(response)) {
@@ -33,22 +39,19 @@ export async function readStream(response: Response, onText: (delta: string) => 
       break;
     }
     const chunk = parseChunk(data);
-    id ??= chunk.id ?? null;
-    model ??= chunk.model ?? null;
-    if (chunk.usage) usage = usageOf(chunk.usage);
-    const choice = chunk.choices[0];
-    if (!choice) continue;
+    requestId ??= chunk.requestId;
+    model ??= chunk.model;
+    usage = chunk.usage ?? usage;
+    if (!chunk.choice) continue;
     choices++;
-    const delta = choice.delta?.content ?? choice.delta?.refusal ?? choice.text ?? "";
-    const thought = choice.delta?.reasoning_content ?? choice.delta?.reasoning;
-    if (thought) reasoning = (reasoning ?? "") + thought;
-    if (delta) {
-      text += delta;
-      onText(delta);
+    const { choice } = chunk;
+    if (choice.reasoning) reasoning = (reasoning ?? "") + choice.reasoning;
+    if (choice.text) {
+      text += choice.text;
+      onText(choice.text);
     }
-    const values = chatLogprobs(choice.logprobs);
-    if (values) logprobs = [...logprobs ?? [], ...values];
-    if (choice.finish_reason) finishReason = finishReasonOf(choice.finish_reason);
+    logprobs.push(...choice.logprobs);
+    finishReason = choice.finishReason ?? finishReason;
   }
   if (!ended && finishReason === null) {
     throw new BackendError("network", "The stream ended before the answer did");
@@ -59,25 +62,33 @@ export async function readStream(response: Response, onText: (delta: string) => 
     reasoning,
     finishReason: finishReason ?? "unknown",
     usage,
-    requestId: id,
+    requestId,
     model,
-    logprobs,
+    logprobs: logprobs.length > 0 ? logprobs : null,
   };
 }
 
-function parseChunk(data: string) {
+function parseChunk(data: string): Chunk {
   let json: unknown;
   try {
     json = JSON.parse(data);
   } catch {
     throw new BackendError("malformed", "An event of the stream is not JSON");
   }
-  if (errorBodySchema.safeParse(json).success) {
-    throw new BackendError("server", "The stream carried an error");
+  const failure = readErrorBody(json);
+  if (failure) {
+    const { status } = failure;
+    throw new BackendError(
+      status === null ? "server" : kindOfStatus(status, failure.message),
+      "The stream carried an error",
+      status === null ? {} : { status },
+    );
   }
-  const parsed = chunkSchema.safeParse(json);
-  if (!parsed.success) throw new BackendError("malformed", "An event of the stream is not of the known form");
-  return parsed.data;
+  try {
+    return readChunk(json);
+  } catch {
+    throw new BackendError("malformed", "An event of the stream is not of the known form");
+  }
 }
 
 /** The data of each server-sent event. */

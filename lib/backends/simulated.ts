@@ -15,10 +15,7 @@ import {
   type GenerateRequest,
 } from "./backend.ts";
 import { renderPlain, simulatedTokenizer as tokenizer } from "./tokenizers.ts";
-import type { SimulatedVariant } from "./variants.ts";
-
-/** The parameters of {@linkcode simulatedAccuracy}, as in models.json. */
-export type AccuracyCurve = SimulatedVariant["curve"];
+import type { AccuracyCurve, SimulatedVariant } from "./variants.ts";
 
 /**
  * The share of right answers of mode `decay`, at an input length in tokens and a depth 0..1:

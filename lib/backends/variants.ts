@@ -8,6 +8,7 @@ import { distance } from "fastest-levenshtein";
 import { z } from "zod";
 import { InputError } from "../base/errors.ts";
 import { readTextIfExists } from "../base/files.ts";
+import type { Json } from "../base/hash.ts";
 
 const tokens = z.number().int().positive();
 const environmentName = z.string().regex(
@@ -17,36 +18,26 @@ const environmentName = z.string().regex(
 const share = z.number().min(0).max(1);
 
 const common = {
-  /** One line for people. */
   description: z.string().min(1),
-  /** Most tokens of prompt and output together. */
   contextWindow: tokens,
-  /** The window the model was trained in, where it is smaller than the one it runs in. */
   trainedWindow: tokens.optional(),
-  /** Most tokens one answer may have. */
   maxOutputTokens: tokens.default(4096),
   limits: z.strictObject({
-    /** null means no limit. */
     tokensPerMinute: tokens.nullable().optional(),
-    /** null means no limit. */
     requestsPerMinute: tokens.nullable().optional(),
-    /** Most requests under way at once. */
     concurrency: tokens.optional(),
   }).default({}),
-  /** US dollars per million tokens; wins over every price table. */
   price: z.strictObject({
     inputPerMTok: z.number().nonnegative(),
     outputPerMTok: z.number().nonnegative(),
     cachedPerMTok: z.number().nonnegative().optional(),
   }).optional(),
-  /** The model's name in the price table, where it differs from `model`. */
   priceModel: z.string().min(1).optional(),
 };
 
 const localSpec = z.strictObject({
   backend: z.literal("local"),
   ...common,
-  /** A folder, relative to models.json when it begins with a dot, or a Hugging Face id `owner/name`. */
   model: z.string().min(1),
   revision: z.string().min(1).optional(),
   dtype: z.enum(["fp32", "q8", "q4"]).default("fp32"),
@@ -57,24 +48,18 @@ const localSpec = z.strictObject({
 const apiSpec = z.strictObject({
   backend: z.literal("api"),
   ...common,
-  /** The name the server knows the model by. */
   model: z.string().min(1),
-  /** Where the server is; the default when `baseUrlEnv` is set and its variable is not. */
   baseUrl: z.url({ protocol: /^https?$/ }).optional(),
   baseUrlEnv: environmentName.optional(),
   apiKeyEnv: environmentName.optional(),
   protocol: z.enum(["chat", "completions"]).default("chat"),
-  /** Whose hardware: decides the default tokens per minute (local 50,000; cloud 200,000) and whether it costs. */
   deployment: z.enum(["local", "cloud"]).default("cloud"),
-  /** Name of the output cap in the request; OpenAI's newer models want `max_completion_tokens`. */
   maxTokensField: z.enum(["max_tokens", "max_completion_tokens"]).optional(),
   headers: z.record(z.string(), z.string()).default({}),
-  /** The company that serves the model, as the price table names it (`openai`, `openrouter`). */
   provider: z.string().min(1).optional(),
   revision: z.string().min(1).optional(),
   lora: z.string().min(1).optional(),
   dtype: z.string().min(1).optional(),
-  /** Further fields of every request body. */
   extraBody: z.record(z.string(), z.json()).default({}),
 }).refine((v) => v.baseUrl !== undefined || v.baseUrlEnv !== undefined, {
   message: "an api variant needs baseUrl or baseUrlEnv",
@@ -83,24 +68,17 @@ const apiSpec = z.strictObject({
 const simulatedSpec = z.strictObject({
   backend: z.literal("simulated"),
   ...common,
-  /** What the simulated model does; see `openSimulated`. */
   mode: z.enum(["decay", "truncate", "loop", "refuse", "pad", "err"]),
   seed: z.number().int().default(0),
-  /** The accuracy curve of mode `decay`; see `simulatedAccuracy`. */
   curve: z.strictObject({
     top: share.default(0.98),
     floor: share.default(0.02),
-    /** Length in tokens at which half of the fall has happened. */
     halfLength: z.number().positive().default(20_000),
     steepness: z.number().positive().default(1.2),
-    /** Share of the accuracy lost in the middle of the input. */
     dip: share.default(0.3),
   }).prefault({}),
-  /** Tokens that mode `truncate` keeps. */
   window: tokens.default(8192),
-  /** Share of tries that fail in mode `err`. */
   errorRate: share.default(0.3),
-  /** How long each answer takes. */
   latencyMs: z.number().nonnegative().default(0),
 });
 
@@ -115,16 +93,116 @@ const fileSchema = z.strictObject({
   }
 });
 
-/** An in-process model. */
-export type LocalVariant = z.infer<typeof localSpec> & {
+/** Fields that every variant has. */
+export interface VariantBase {
+  /** Its name in models.json, kebab-case. */
   readonly name: string;
+  /** One line for people. */
+  readonly description: string;
+  /** Most tokens of prompt and output together. */
+  readonly contextWindow: number;
+  /** The window the model was trained in, where it is smaller than the one it runs in. */
+  readonly trainedWindow?: number | undefined;
+  /** Most tokens one answer may have. */
+  readonly maxOutputTokens: number;
+  /** Limits of its own; null means none. What is left out is decided by {@linkcode limitsOf}. */
+  readonly limits: {
+    readonly tokensPerMinute?: number | null | undefined;
+    readonly requestsPerMinute?: number | null | undefined;
+    readonly concurrency?: number | undefined;
+  };
+  /** US dollars per million tokens; wins over every price table. */
+  readonly price?: {
+    readonly inputPerMTok: number;
+    readonly outputPerMTok: number;
+    readonly cachedPerMTok?: number | undefined;
+  } | undefined;
+  /** The model's name in the price table, where it differs from `model`. */
+  readonly priceModel?: string | undefined;
+}
+
+/** An in-process model. */
+export interface LocalVariant extends VariantBase {
+  /** Tells the kinds of variant apart. */
+  readonly backend: "local";
+  /** As written: a folder relative to models.json, or a Hugging Face id. */
+  readonly model: string;
   /** Absolute folder of the checkpoint, or null when `model` is a Hugging Face id. */
   readonly folder: string | null;
-};
+  /** Revision of a Hugging Face id. */
+  readonly revision?: string | undefined;
+  /** Arithmetic of the weights; `fp32` when left out. */
+  readonly dtype: "fp32" | "q8" | "q4";
+  /** Where it runs; `cpu` when left out. */
+  readonly device: "cpu" | "webgpu" | "cuda";
+  /** A LoRA put over the weights. */
+  readonly lora?: string | undefined;
+}
+
 /** A model behind an OpenAI-compatible server. */
-export type ApiVariant = z.infer<typeof apiSpec> & { readonly name: string };
-/** A simulated model with known behaviour. */
-export type SimulatedVariant = z.infer<typeof simulatedSpec> & { readonly name: string };
+export interface ApiVariant extends VariantBase {
+  /** Tells the kinds of variant apart. */
+  readonly backend: "api";
+  /** The name the server knows the model by. */
+  readonly model: string;
+  /** Where the server is; the default when `baseUrlEnv` is set and its variable is not. */
+  readonly baseUrl?: string | undefined;
+  /** Environment variable that says where the server is. */
+  readonly baseUrlEnv?: string | undefined;
+  /** Environment variable that holds the key. */
+  readonly apiKeyEnv?: string | undefined;
+  /** Which endpoint is asked; `chat` when left out. */
+  readonly protocol: "chat" | "completions";
+  /** Whose hardware: decides the default tokens per minute (local 50,000; cloud 200,000) and whether it costs. */
+  readonly deployment: "local" | "cloud";
+  /** Name of the output cap in the request; OpenAI's newer models want `max_completion_tokens`. */
+  readonly maxTokensField?: "max_tokens" | "max_completion_tokens" | undefined;
+  /** Further headers of every request. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The company that serves the model, as the price table names it (`openai`, `openrouter`). */
+  readonly provider?: string | undefined;
+  /** Which revision the server runs; recorded, not sent. */
+  readonly revision?: string | undefined;
+  /** Which LoRA the server runs; recorded, not sent. */
+  readonly lora?: string | undefined;
+  /** Which arithmetic the server runs; recorded, not sent. */
+  readonly dtype?: string | undefined;
+  /** Further fields of every request body. */
+  readonly extraBody: Readonly<Record<string, Json>>;
+}
+
+/** A simulated model with known behaviour; see `openSimulated`. */
+export interface SimulatedVariant extends VariantBase {
+  /** Tells the kinds of variant apart. */
+  readonly backend: "simulated";
+  /** What it does. */
+  readonly mode: "decay" | "truncate" | "loop" | "refuse" | "pad" | "err";
+  /** All its chance comes from this and the request. */
+  readonly seed: number;
+  /** The accuracy of mode `decay`; see `simulatedAccuracy`. */
+  readonly curve: AccuracyCurve;
+  /** Tokens that mode `truncate` keeps. */
+  readonly window: number;
+  /** Share of tries that fail in mode `err`, 0..1. */
+  readonly errorRate: number;
+  /** Milliseconds each answer takes. */
+  readonly latencyMs: number;
+}
+
+/** How a simulated model's accuracy falls; see `simulatedAccuracy`. */
+export interface AccuracyCurve {
+  /** Accuracy on the shortest inputs, 0..1. */
+  readonly top: number;
+  /** Accuracy on endless inputs, 0..1. */
+  readonly floor: number;
+  /** Length in tokens at which half of the fall has happened. */
+  readonly halfLength: number;
+  /** How sharp the fall is. */
+  readonly steepness: number;
+  /** Share of the accuracy lost in the middle of the input, 0..1. */
+  readonly dip: number;
+}
+
 /** A named entry of `models/models.json`, checked and with its defaults filled in. */
 export type Variant = LocalVariant | ApiVariant | SimulatedVariant;
 

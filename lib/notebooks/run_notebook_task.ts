@@ -29,6 +29,9 @@ export interface NotebookTask {
 
 const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
 
+/** One press may come more than once: from the terminal, and again from `npx` and `deno task`, which pass it on. */
+const ONE_PRESS_MS = 700;
+
 /**
  * Executes a notebook for a person at a terminal: its board and what it prints go to stderr. The first Ctrl+C stops
  * it cleanly, the second at once.
@@ -43,8 +46,13 @@ export async function runNotebookTask(task: NotebookTask): Promise<number> {
   };
   const stop = new AbortController();
   const kill = new AbortController();
+  let firstAt = 0;
   const onSignal = () => {
-    if (stop.signal.aborted) return kill.abort();
+    if (stop.signal.aborted) {
+      if (Date.now() - firstAt >= ONE_PRESS_MS) kill.abort();
+      return;
+    }
+    firstAt = Date.now();
     say("Stopping: what is under way may finish. Press Ctrl+C again to stop at once.");
     stop.abort();
   };

@@ -26,7 +26,9 @@ import { type ApiVariant, type Environment, missingEnvironment } from "./variant
 
 /** Options of {@linkcode openApi}. */
 export interface ApiOptions {
+  /** Where the base URL and the key are read from; the process's own when left out. */
   readonly env?: Environment;
+  /** Reads the time for Retry-After dates. */
   readonly clock?: Clock;
   /** Most milliseconds one request may take, from sending to the last byte; 10 minutes when left out. */
   readonly timeoutMs?: number;

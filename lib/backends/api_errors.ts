@@ -16,6 +16,7 @@ export interface FailureContext {
   readonly secrets: readonly string[];
   /** Whether our own time limit ended the request. */
   readonly timedOut: boolean;
+  /** The time limit that was set. */
   readonly timeoutMs: number;
   /** Whether the person stopped it. */
   readonly aborted: boolean;

@@ -5,11 +5,15 @@
 
 /** A request that would have passed the budget was not sent. */
 export class BudgetError extends Error {
+  /** Tells it from other errors. */
   override readonly name = "BudgetError";
+  /** The limit. */
   readonly maxUsd: number;
+  /** What was, or may have been, billed before. */
   readonly spentUsd: number;
   /** The most the request might have cost. */
   readonly neededUsd: number;
+  /** The message says what was spent, what was needed and what to do. */
   constructor(maxUsd: number, spentUsd: number, neededUsd: number) {
     super(
       `The budget of $${maxUsd} stops here: $${

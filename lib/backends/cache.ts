@@ -17,7 +17,9 @@ import type { Environment, Variant } from "./variants.ts";
 export interface ResponseCache extends Disposable {
   /** The answer stored under a key, or undefined. */
   get(key: string): Completion | undefined;
+  /** Stores an answer; one under the same key is replaced. */
   set(key: string, completion: Completion): void;
+  /** How many answers there are, and the characters of their JSON. */
   stats(): { readonly entries: number; readonly bytes: number };
   /** Removes every answer. */
   clear(): void;

@@ -24,13 +24,17 @@ import { deploymentOf, type Limits, limitsOf, type Variant } from "./variants.ts
 export interface TryRecord {
   /** From 1, in this call. */
   readonly attempt: number;
+  /** When it was sent. */
   readonly started: Date;
   /** Milliseconds from sending to the answer or the failure; waiting for limits is not counted. */
   readonly latencyMs: number;
+  /** The answer, when there was one. */
   readonly completion: Completion | null;
+  /** The failure, when there was one. */
   readonly error: BackendError | null;
   /** US dollars billed, or the most that may have been billed for a failed try; null when the price is unknown. */
   readonly costUsd: number | null;
+  /** Whether another try follows. */
   readonly willRetry: boolean;
 }
 
@@ -38,6 +42,7 @@ export interface TryRecord {
 export interface CallerOptions {
   /** Our count of the prompt's tokens. */
   readonly tokens: number;
+  /** Ends the call, also while it waits. */
   readonly signal?: AbortSignal;
   /** Hears of every try, before the next one begins; what it throws ends the call. */
   readonly onTry?: (record: TryRecord) => void | Promise<void>;
@@ -49,16 +54,23 @@ export interface CallerOptions {
 
 /** What a caller is doing, for boards. */
 export interface CallerSnapshot extends LimiterState {
+  /** Totals of tokens and money. */
   readonly usage: UsageSnapshot;
+  /** Requests answered from the response cache. */
   readonly cacheHits: number;
+  /** What was, or may have been, billed to the budget. */
   readonly spentUsd: number;
+  /** The budget's limit; null when there is none. */
   readonly maxUsd: number | null;
 }
 
 /** Makes requests to one backend. Closing it closes the backend. */
 export interface Caller extends AsyncDisposable {
+  /** The backend's variant. */
   readonly variant: Variant;
+  /** The backend that is asked. */
   readonly backend: Backend;
+  /** The limits that are kept. */
   readonly limits: Limits;
   /** null when the price is unknown. */
   readonly price: Price | null;
@@ -70,12 +82,15 @@ export interface Caller extends AsyncDisposable {
    * @throws the signal's reason when it is aborted.
    */
   call(request: GenerateRequest | ContinueRequest, options: CallerOptions): Promise<Completion>;
+  /** What it is doing now. */
   snapshot(): CallerSnapshot;
 }
 
 /** Parts of a caller that can be replaced. */
 export interface CreateCallerOptions {
+  /** Wins over the variant's own limits. */
   readonly limits?: Partial<Limits>;
+  /** Wins over {@linkcode DEFAULT_RETRY}. */
   readonly retry?: Partial<RetryPolicy>;
   /** Answers from the response cache where it can; the caller does not close it. */
   readonly cache?: ResponseCache;
@@ -83,6 +98,7 @@ export interface CreateCallerOptions {
   readonly budget?: Budget;
   /** The variant's price when left out; null means unknown. */
   readonly price?: Price | null;
+  /** Time for waits and records. */
   readonly clock?: Clock;
   /** Draws the jitter of waits; results never depend on it. */
   readonly random?: Random;

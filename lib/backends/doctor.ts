@@ -20,9 +20,11 @@ import {
 export interface Check {
   /** Heading it stands under: `versions`, `addons`, `keys`, `variants`, `data`, `disk`. */
   readonly group: string;
+  /** What was looked at. */
   readonly name: string;
   /** `fail` is a gap in what is needed by everything; `gap` one in something optional. */
   readonly status: "ok" | "gap" | "fail";
+  /** What was found, for people. Holds no secret. */
   readonly detail: string;
   /** What to do; empty when nothing is to be done. */
   readonly remedy: string;
@@ -34,10 +36,13 @@ export interface DoctorOptions {
   readonly root: string;
   /** A models.json. */
   readonly models?: string;
+  /** Where keys are looked for. */
   readonly env?: Environment;
+  /** Times the answers. */
   readonly clock?: Clock;
   /** Most milliseconds a variant may take to answer one token. */
   readonly timeoutMs?: number;
+  /** Stops the questions to variants. */
   readonly signal?: AbortSignal;
   /** Imports a package; replaced in tests. */
   readonly load?: (specifier: string) => Promise<unknown>;

@@ -16,11 +16,15 @@ export interface Permit {
 
 /** The state of a limiter, for boards. */
 export interface LimiterState {
+  /** Requests that wait for leave. */
   readonly waiting: number;
+  /** Requests that were sent and have not ended. */
   readonly underWay: number;
   /** Requests allowed at once now; between 1 and the variant's maximum. */
   readonly concurrency: number;
+  /** Tokens counted in the sliding window, reservations included. */
   readonly tokensInWindow: number;
+  /** Requests sent in the sliding window. */
   readonly requestsInWindow: number;
   /** Milliseconds until a pause asked for by the server is over; 0 when there is none. */
   readonly pausedMs: number;
@@ -32,6 +36,7 @@ export interface Limiter {
   acquire(tokens: number, signal?: AbortSignal): Promise<Permit>;
   /** Sends nothing for so long: a server asked for it. */
   pause(ms: number): void;
+  /** What it is doing now. */
   state(): LimiterState;
 }
 

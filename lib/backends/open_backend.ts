@@ -9,7 +9,9 @@ import type { Environment, Variant } from "./variants.ts";
 
 /** Options of {@linkcode openBackend}. */
 export interface OpenOptions {
+  /** Where base URLs and keys are read from; the process's own when left out. */
   readonly env?: Environment;
+  /** Time for simulated latency and Retry-After dates. */
   readonly clock?: Clock;
   /** Most milliseconds one request to a server may take; 10 minutes when left out. */
   readonly timeoutMs?: number;

@@ -12,7 +12,9 @@ export interface Price {
   readonly source: string;
   /** US dollars per million tokens, at the lowest tier where a price has tiers. */
   readonly inputPerMTok: number;
+  /** US dollars per million generated tokens, reasoning included. */
   readonly outputPerMTok: number;
+  /** US dollars per million prompt tokens served from a prefix cache. */
   readonly cachedPerMTok: number;
   /** US dollars of a request, tiers taken into account. Cached tokens are part of the prompt's. */
   cost(tokens: { readonly prompt: number; readonly cached?: number; readonly completion: number }): number;

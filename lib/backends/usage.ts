@@ -11,7 +11,9 @@ export interface UsageTotals {
   readonly calls: number;
   /** Tries that failed. */
   readonly failures: number;
+  /** Prompt tokens. */
   readonly inputTokens: number;
+  /** Generated tokens. */
   readonly outputTokens: number;
   /** Part of the input. */
   readonly cachedTokens: number;
@@ -25,9 +27,11 @@ export interface UsageTotals {
 
 /** Totals at one moment. */
 export interface UsageSnapshot extends UsageTotals {
+  /** Milliseconds since the totals began. */
   readonly elapsedMs: number;
   /** Input and output tokens per minute since the start. */
   readonly tokensPerMinute: number;
+  /** Totals by the model's name. */
   readonly models: Readonly<Record<string, UsageTotals>>;
 }
 
@@ -37,6 +41,7 @@ export interface UsageCounter {
   add(completion: Completion, costUsd: number | null, model?: string): void;
   /** Counts a failed try. */
   addFailure(model: string, costUsd: number | null): void;
+  /** The totals now. */
   snapshot(): UsageSnapshot;
 }
 

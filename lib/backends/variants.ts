@@ -208,6 +208,7 @@ export type Variant = LocalVariant | ApiVariant | SimulatedVariant;
 
 /** Reads an environment variable; `Deno.env` does. */
 export interface Environment {
+  /** The variable's value; undefined when it is not set. */
   get(name: string): string | undefined;
 }
 
@@ -315,8 +316,11 @@ export function missingEnvironment(variant: Variant, env: Environment = Deno.env
 
 /** How fast a variant may be asked. null means no limit. */
 export interface Limits {
+  /** Prompt and output tokens in any sliding minute. */
   readonly tokensPerMinute: number | null;
+  /** Requests in any sliding minute. */
   readonly requestsPerMinute: number | null;
+  /** Most requests under way at once. */
   readonly maxConcurrency: number;
 }
 

@@ -1,6 +1,6 @@
 /**
  * Attention as graph parts: over a whole chunk (prefill), and one token per branch (decode).
- * Facts behind the shapes were measured with onnxruntime-node; see ARCHITECTURE.md.
+ * The layouts were chosen by measuring with onnxruntime-node: it copies every output, so caches are never outputs.
  * @module
  */
 import type { DecoderConfig } from "./config.ts";

@@ -24,9 +24,11 @@ const loadSchema = z.strictObject({
 export function checkLoadOptions(dir: string, options: LoadOptions): void {
   const { error } = loadSchema.safeParse(options);
   if (error !== undefined) {
-    throw new InputError(`Cannot load ${dir} with these options: ${z.prettifyError(error)}`, {
-      cause: error,
-    });
+    throw new InputError(
+      `Cannot load ${dir} with these options: ${z.prettifyError(error)}\n` +
+        `This version takes ${Object.keys(loadSchema.shape).join(", ")}.`,
+      { cause: error },
+    );
   }
 }
 

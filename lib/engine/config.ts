@@ -79,6 +79,8 @@ const configSchema = z.looseObject({
   attention_bias: z.boolean().nullish(),
   mlp_bias: z.boolean().nullish(),
   use_sliding_window: z.boolean().nullish(),
+  partial_rotary_factor: z.number().nullish(),
+  quantization_config: z.unknown().optional(),
 });
 
 type RawConfig = z.infer<typeof configSchema>;
@@ -138,6 +140,12 @@ export function parseConfig(json: unknown, path: string): DecoderConfig {
     new InputError(`${path} asks for ${what}, which the engine does not run. It runs ${expected}.`);
   if (raw.hidden_act !== "silu") throw refuse(`hidden_act ${raw.hidden_act}`, "silu");
   if (raw.use_sliding_window) throw refuse("a sliding window", "full attention");
+  if ((raw.quantization_config ?? null) !== null) {
+    throw refuse("quantised weights", "F32, F16 and BF16 weights");
+  }
+  if ((raw.partial_rotary_factor ?? 1) !== 1) {
+    throw refuse("rotary positions on part of a head", "whole heads");
+  }
   const numHeads = raw.num_attention_heads;
   const numKvHeads = raw.num_key_value_heads ?? numHeads;
   const headDim = raw.head_dim ?? raw.hidden_size / numHeads;

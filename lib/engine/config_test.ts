@@ -51,6 +51,8 @@ Deno.test("parseConfig() refuses what the engine would run wrongly", () => {
     { rope_scaling: { rope_type: "llama3", factor: 8 } },
     { num_key_value_heads: 3 },
     { use_sliding_window: true },
+    { quantization_config: { bits: 4 } },
+    { partial_rotary_factor: 0.5 },
     { hidden_size: "64" },
     { vocab_size: -1 },
     { architectures: ["constructor"] },

@@ -1,19 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { loadDecoder, loadLocalDecoder } from "./mod.ts";
-import { type TinyCheckpoint, writeTinyCheckpoint } from "./testing/tiny_checkpoint.ts";
-
-async function withCheckpoint(options: TinyCheckpoint, use: (dir: string) => Promise<void>): Promise<void> {
-  const dir = await Deno.makeTempDir();
-  try {
-    await writeTinyCheckpoint(dir, options);
-    await use(dir);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
-}
-
-const prompt = (length: number) => Array.from({ length }, (_, i) => (i * i + 31 * i) % 256);
+import { prompt, withCheckpoint } from "./testing/with_checkpoint.ts";
 
 Deno.test("loadDecoder() gives in its worker what loadLocalDecoder() gives in this thread", async () => {
   await withCheckpoint({}, async (dir) => {

@@ -13,6 +13,7 @@ import { generateSamples } from "./generate.ts";
 import { KvStore } from "./kv_store.ts";
 import { PrefixCache } from "./prefix_cache.ts";
 import { Runner } from "./runner.ts";
+import { actsOn } from "./steering.ts";
 import { type DecoderTokenizer, loadTokenizer } from "./tokenizer.ts";
 import type {
   Decoder,
@@ -38,7 +39,9 @@ export async function readConfig(dir: string): Promise<DecoderConfig> {
   const path = join(dir, "config.json");
   const json = await readJson(path);
   if (json === undefined) {
-    throw new InputError(`There is no ${path}: give the folder of a Hugging Face decoder checkpoint.`);
+    throw new InputError(
+      `There is no ${path}: give the folder of a Hugging Face decoder checkpoint (hub ids are not downloaded).`,
+    );
   }
   return parseConfig(json, path);
 }
@@ -85,7 +88,7 @@ class LocalDecoder extends DecoderBase {
     return this.exclusive(async () => {
       checkIds(this.config, ids, 0);
       const steers = this.steersFor(options.steer);
-      const reuse = options.reuse === true && steers.length === 0;
+      const reuse = options.reuse === true && !steers.some((steer) => actsOn(steer, "prompt"));
       const found = reuse ? this.#cache.match(ids) : undefined;
       if (found !== undefined && found.common === ids.length && found.prompt.ids.length === ids.length) {
         return new LocalPrefix(this, found.prompt.store, ids.length, found.prompt.logits, ids.length);

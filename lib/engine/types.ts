@@ -74,7 +74,7 @@ export interface PrefillOptions {
   readonly steer?: readonly Steer[];
   /**
    * Starts from the longest beginning that an earlier `reuse` prefill has computed, and keeps this one for later.
-   * Steered prefills neither use nor fill this cache.
+   * Prefills steered at the prompt neither use nor fill this cache.
    */
   readonly reuse?: boolean;
   /** Stops between chunks, with the signal's reason. */

@@ -2,10 +2,12 @@
  * Small stand-ins for the tests of this room.
  * @module
  */
-import type { BackendError, Completion } from "../backends/backend.ts";
+import type { BackendError, Completion, Tokenizer } from "../backends/backend.ts";
+import { parseVariants, type Variant } from "../backends/variants.ts";
 import type { RunIdentity } from "./attempts.ts";
-import type { Attempt, Row } from "./experiment.ts";
+import type { Attempt, Experiment, JudgeRow, Row } from "./experiment.ts";
 import type { CallTry, RowCaller } from "./runner.ts";
+import type { WorkflowCaller } from "./workflow.ts";
 
 /** A row of 100 tokens. */
 export function rowNamed(id: string): Row {
@@ -108,4 +110,59 @@ export function fakeCaller(
       }
     },
   };
+}
+
+/** A small experiment: each row asks for its own number; the answer is right when it says so. */
+export function fakeExperiment(n: number, options: { readonly judged?: boolean } = {}): Experiment {
+  const judged = (row: Row, stage: string): JudgeRow => ({ ...rowNamed(`${row.id}-${stage}`), of: row.id });
+  return {
+    name: "niah",
+    sampling: { temperature: 0 },
+    rows: rowsNamed(n),
+    prompt: (row) => ({ messages: [{ role: "user", content: row.id }], tokens: row.tokens }),
+    ...(options.judged
+      ? {
+        judgeRows: (rows) =>
+          rows.flatMap(({ row, judgements }) =>
+            judgements.length < 2 ? [judged(row, `judge${judgements.length}`)] : []
+          ),
+        judgePrompt: (row) => ({ messages: [{ role: "user", content: row.id }], tokens: 20 }),
+      }
+      : {}),
+    grade: (rows) =>
+      rows.map(({ row, attempt, attempts, judgements }) => ({
+        row,
+        attempt,
+        attempts,
+        grade: attempt === null ? null : {
+          validity: attempt.status === "error"
+            ? "error"
+            : attempt.output === `answer ${row.id}`
+            ? "correct"
+            : "wrong",
+          correct: attempt.output === `answer ${row.id}`,
+          judge: judgements.length > 0 ? "match+judge" : "match",
+          judge_output: judgements.map((j) => j.attempt.output).join(" "),
+        },
+      })),
+    report: (rows) => ({
+      summary: `${rows.filter((row) => row.grade?.correct).length} of ${rows.length} right`,
+      statistics: { n: rows.length },
+      figures: { heatmap: { svg: "<svg/>", alt: "a heatmap" } },
+    }),
+  };
+}
+
+/** A workflow's caller around a fake one. */
+export function workflowCaller(caller: RowCaller, name = "pocket"): WorkflowCaller {
+  const variant = parseVariants(
+    JSON.stringify({
+      variants: {
+        [name]: { backend: "simulated", mode: "decay", contextWindow: 4096, description: "a test" },
+      },
+    }),
+    "models.json",
+  ).get(name) as Variant;
+  const tokenizer = { name: "words", exact: true } as unknown as Tokenizer;
+  return { ...caller, variant, backend: { tokenizer: () => Promise.resolve(tokenizer) } };
 }

@@ -1,0 +1,156 @@
+/**
+ * What a run would do, said before it does it.
+ * @module
+ */
+import { estimateCost, type Price } from "../backends/prices.ts";
+import type { Limits } from "../backends/variants.ts";
+import { scanAttempts } from "./attempt_records.ts";
+import { durationText } from "./board.ts";
+import type { Row } from "./experiment.ts";
+import type { RunFiles } from "./run_files.ts";
+
+/** What {@linkcode describePlan} looks at. */
+export interface PlanOptions {
+  readonly rows: readonly Row[];
+  readonly files: RunFiles;
+  readonly variant: string;
+  readonly price: Price | null;
+  readonly limits: Limits;
+  /** Whether the model counts tokens as we do. */
+  readonly exact: boolean;
+  /** The judge, with the most calls that one row may need and how large they are at most. */
+  readonly judge?: {
+    readonly variant: string;
+    readonly price: Price | null;
+    readonly callsPerRow: number;
+    readonly tokens: number;
+    readonly maxTokens: number;
+  } | null;
+}
+
+/** A range of US dollars, or null when the price is unknown. */
+export type CostRange = { readonly low: number; readonly high: number } | null;
+
+/** A run before it begins. */
+export interface PlanDescription {
+  readonly rows: number;
+  readonly done: number;
+  /** Rows to send, those that ended in an error before included. */
+  readonly todo: number;
+  readonly retried: number;
+  /** Reason -> rows that are not sent. */
+  readonly skipped: Readonly<Record<string, number>>;
+  readonly promptTokens: number;
+  /** Every answer at its cap. */
+  readonly outputTokensHigh: number;
+  readonly cost: CostRange;
+  readonly judgeCallsHigh: number;
+  readonly judgeCost: CostRange;
+  /** Least minutes that the rate limits allow for the prompts alone; null when there are no limits. */
+  readonly minutesLow: number | null;
+  /** The same with every answer at its cap. */
+  readonly minutesHigh: number | null;
+}
+
+/**
+ * Counts what a run would send. Sends nothing and writes nothing.
+ *
+ * @throws {InputError} when the attempts file is damaged.
+ */
+export async function describePlan(options: PlanOptions): Promise<PlanDescription> {
+  const { rows, files, price, limits, exact, judge = null } = options;
+  const known = new Map<string, "done" | "error">();
+  await scanAttempts(files.attempts, {
+    attempt({ id, status }) {
+      if (known.get(id) !== "done") known.set(id, status);
+    },
+  });
+  const skipped: Record<string, number> = {};
+  const todo: Row[] = [];
+  let done = 0, retried = 0;
+  for (const row of rows) {
+    if (row.skip !== null) skipped[row.skip] = (skipped[row.skip] ?? 0) + 1;
+    else if (known.get(row.id) === "done") done++;
+    else {
+      todo.push(row);
+      if (known.has(row.id)) retried++;
+    }
+  }
+  const promptTokens = todo.reduce((sum, row) => sum + row.tokens, 0);
+  const outputTokensHigh = todo.reduce((sum, row) => sum + row.maxTokens, 0);
+  const judgeCallsHigh = judge ? judge.callsPerRow * (todo.length + done) : 0;
+  const judgeHigh = judge
+    ? estimateCost(judge.price, [{
+      tokens: judge.tokens * judgeCallsHigh,
+      maxTokens: judge.maxTokens * judgeCallsHigh,
+    }])
+    : { low: 0, high: 0 };
+  return {
+    rows: rows.length,
+    done,
+    todo: todo.length,
+    retried,
+    skipped,
+    promptTokens,
+    outputTokensHigh,
+    cost: estimateCost(price, todo, { exact }),
+    judgeCallsHigh,
+    judgeCost: judgeHigh && { low: 0, high: judgeHigh.high },
+    minutesLow: minutes(limits, todo.length, promptTokens),
+    minutesHigh: minutes(limits, todo.length, promptTokens + outputTokensHigh),
+  };
+}
+
+function minutes(limits: Limits, requests: number, tokens: number): number | null {
+  const { tokensPerMinute, requestsPerMinute } = limits;
+  if (tokensPerMinute === null && requestsPerMinute === null) return null;
+  return Math.max(tokens / (tokensPerMinute ?? Infinity), requests / (requestsPerMinute ?? Infinity));
+}
+
+const whole = (n: number) => Math.round(n).toLocaleString("en-US");
+const dollars = (n: number) => `$${n < 1 ? n.toFixed(4) : n.toFixed(2)}`;
+
+function costRange(cost: CostRange, who: string): string {
+  if (cost === null) return `unknown: no price is known for ${who}`;
+  return cost.low === cost.high ? dollars(cost.high) : `${dollars(cost.low)} to ${dollars(cost.high)}`;
+}
+
+/** The plan as lines for people; ends with a line break. */
+export function planText(plan: PlanDescription, options: PlanOptions): string {
+  const { files, variant, limits, price, judge = null } = options;
+  const retried = plan.retried > 0 ? ` (${whole(plan.retried)} of them ended in an error before)` : "";
+  const skipped = Object.entries(plan.skipped).map(([reason, n]) => `${whole(n)} ${reason}`);
+  const limit = [
+    limits.tokensPerMinute === null ? [] : [`${whole(limits.tokensPerMinute)} tokens/min`],
+    limits.requestsPerMinute === null ? [] : [`${whole(limits.requestsPerMinute)} requests/min`],
+    [`${limits.maxConcurrency} at once`],
+  ].flat().join(", ");
+  const time = plan.todo === 0
+    ? "none"
+    : plan.minutesLow === null || plan.minutesHigh === null
+    ? "as fast as the model answers (no rate limit)"
+    : `at least ${durationText(plan.minutesLow * 60_000)}, by the limits up to ${
+      durationText(plan.minutesHigh * 60_000)
+    }`;
+  const lines = [
+    ["rows", `${whole(plan.rows)} planned`],
+    ["to send", whole(plan.todo) + retried],
+    ["done before", whole(plan.done)],
+    ["skipped", skipped.length > 0 ? skipped.join(", ") : "0"],
+    ["prompt tokens", whole(plan.promptTokens)],
+    ["output tokens", `at most ${whole(plan.outputTokensHigh)}`],
+    ["cost", costRange(plan.cost, variant) + (price ? ` (${price.source})` : "")],
+    [
+      "judge",
+      judge ? `at most ${whole(plan.judgeCallsHigh)} calls of ${judge.variant}` : "none: matching alone",
+    ],
+    ...(judge ? [["judge cost", costRange(plan.judgeCost, judge.variant)]] : []),
+    ["limits", limit],
+    ["time", time],
+  ];
+  return [
+    `Plan of ${files.name} (nothing is sent)`,
+    ...lines.map(([label = "", text]) => `  ${label.padEnd(14)} ${text}`),
+    "",
+  ].join("\n");
+}

@@ -184,3 +184,18 @@ Deno.test("createCaller() shows a fault of the program instead of trying again",
   await assert.rejects(caller.call(request, { tokens: 4 }), /should not: x is not a function/);
   assert.equal(caller.snapshot().underWay, 0);
 });
+
+Deno.test("createCaller() makes 20,000 simulated requests in a few seconds", async () => {
+  const caller = createCaller(openSimulated(variant() as never));
+  const started = performance.now();
+  for (let i = 0; i < 20_000; i++) {
+    await caller.call({
+      messages: [{ role: "user", content: `Request ${i} ${"x".repeat(1000)}` }],
+      maxTokens: 20,
+    }, {
+      tokens: 340,
+    });
+  }
+  assert.equal(caller.snapshot().usage.calls, 20_000);
+  assert.ok(performance.now() - started < 6000);
+});

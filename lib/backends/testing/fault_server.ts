@@ -10,8 +10,9 @@ import type { AddressInfo } from "node:net";
 import { parseArgs } from "node:util";
 import { z } from "zod";
 import { sha256 } from "../../base/hash.ts";
+import type { Role } from "../backend.ts";
 import { always, type Fault, type FaultPlan, FAULTS, mix, TRANSPORT_FAULTS } from "./fault_plan.ts";
-import { simulatedTokenizer } from "../tokenizers.ts";
+import { loadO200k } from "../tokenizers.ts";
 
 /** A request as the server saw it. */
 export interface SeenRequest {
@@ -22,6 +23,7 @@ export interface SeenRequest {
   readonly path: string;
   /** SHA-256 of the body. */
   readonly hash: string;
+  /** Of the prompt as it was sent, counted with o200k_base. */
   readonly promptTokens: number;
   readonly completionTokens: number;
   readonly fault: Fault;
@@ -48,8 +50,6 @@ export interface FaultServerOptions {
   readonly window?: number;
   /** Milliseconds each answer takes; 0 when left out. */
   readonly latencyMs?: number;
-  /** Counts tokens; one for three UTF-16 units when left out. */
-  readonly count?: (text: string) => number;
   /** Every request is also appended to this file, a JSON line each, before its answer is sent. */
   readonly log?: string;
 }
@@ -77,7 +77,7 @@ const bodySchema = z.looseObject({
 export async function startFaultServer(options: FaultServerOptions = {}): Promise<FaultServer> {
   const requests: SeenRequest[] = [];
   let plan = options.plan ?? always("none");
-  const count = options.count ?? simulatedTokenizer.count;
+  const tokenizer = await loadO200k();
   const answer = options.answer ?? findNeedle;
   const window = options.window ?? 512;
   let arrived = 0;
@@ -94,27 +94,31 @@ export async function startFaultServer(options: FaultServerOptions = {}): Promis
     const index = arrived++;
     const hash = sha256(text);
     const fault = plan({ index, hash });
-    const whole = body.prompt ?? (body.messages ?? []).map((m) => m.content).join("\n");
-    const cut = fault === "cut_prompt" && count(whole) > window;
-    const prompt = cut ? whole.slice(-Math.floor(whole.length * window / count(whole))) : whole;
+    const messages = body.messages?.map(({ role, content }) => ({ role: role as Role, content }));
+    const whole = body.prompt ?? messages?.map((m) => m.content).join("\n") ?? "";
+    const promptTokens = messages ? tokenizer.countMessages(messages) : tokenizer.count(whole);
+    const cut = fault === "cut_prompt" && promptTokens > window;
+    const prompt = cut ? tokenizer.decode(tokenizer.encode(whole).slice(-window)) : whole;
     const cap = body.max_completion_tokens ?? body.max_tokens ?? 256;
     const { content, finish } = await said(fault, prompt, body, cap);
+    // `very_long` ignores the cap, and does not bill for what is beyond it.
+    const completionTokens = Math.min(cap, tokenizer.count(content));
+    const reported = fault === "empty" ? 0 : cut ? window : promptTokens;
     const usage = {
-      prompt_tokens: fault === "empty" ? 0 : cut ? window : count(whole),
-      completion_tokens: count(content),
-      total_tokens: 0,
+      prompt_tokens: reported,
+      completion_tokens: completionTokens,
+      total_tokens: reported + completionTokens,
       prompt_tokens_details: { cached_tokens: 0 },
       completion_tokens_details: { reasoning_tokens: 0 },
     };
-    usage.total_tokens = usage.prompt_tokens + usage.completion_tokens;
     const completed = !TRANSPORT_FAULTS.includes(fault);
     const seen: SeenRequest = {
       index,
       time: Date.now(),
       path,
       hash,
-      promptTokens: count(whole),
-      completionTokens: completed ? usage.completion_tokens : 0,
+      promptTokens,
+      completionTokens: completed ? completionTokens : 0,
       fault,
       completed,
     };

@@ -114,3 +114,17 @@ Deno.test("fault_server.ts as a program prints its URL and serves", async () => 
   await child.status;
   await reader.cancel();
 });
+
+Deno.test("startFaultServer() counts whole prompts with o200k_base and reports the window of one it cut", async () => {
+  await using server = await startFaultServer({
+    plan: inTurn("none", "cut_prompt", "very_long"),
+    window: 12,
+  });
+  const backend = openApi(variant(server.url));
+  const { countMessages } = await backend.tokenizer();
+  const sent = countMessages(request(1).messages);
+  assert.equal((await backend.generate(request(1))).usage.promptTokens, sent);
+  assert.equal((await backend.generate(request(1))).usage.promptTokens, 12);
+  assert.equal((await backend.generate(request(1))).usage.completionTokens, 30);
+  assert.deepEqual(server.requests.map((seen) => seen.promptTokens), [sent, sent, sent]);
+});

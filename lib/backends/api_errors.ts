@@ -10,6 +10,9 @@ import { redact } from "./redact.ts";
 const CONTEXT_LENGTH =
   /context[ _-]?(length|window|size)|maximum context|too many tokens|prompt is too long|exceeds? the (available )?context|input is too long|reduce the length/i;
 
+/** What Deno and Node say when there was no connection to send anything over. */
+const NOT_CONNECTED = /client error \(connect\)|dns error|ECONNREFUSED|ENOTFOUND|EAI_AGAIN/i;
+
 /** What is known where a failure is read. */
 export interface FailureContext {
   /** Values that must not appear in the message. */
@@ -33,7 +36,9 @@ export function toBackendError(thrown: unknown, context: FailureContext): Backen
   }
   const text = redact(messageOf(thrown), context.secrets).slice(0, 1000);
   if (thrown instanceof APIUserAbortError) return made("network", `The connection was lost: ${text}`);
-  if (thrown instanceof APIConnectionError) return made("network", text);
+  if (thrown instanceof APIConnectionError) {
+    return new BackendError("network", text, { sent: !NOT_CONNECTED.test(text) });
+  }
   if (thrown instanceof APIError && typeof thrown.status === "number") {
     const retryAfterMs = retryAfterOf(thrown.headers ?? new Headers(), context.now);
     return new BackendError(kindOfStatus(thrown.status, text), text, {

@@ -144,7 +144,7 @@ Deno.test("openApi() names every failure of a server by its kind", async () => {
     server.setPlan(always(fault as Fault));
     const error = await failure(backend.generate(request));
     assert.equal(error.kind, kind, `${fault}: ${messageOf(error)}`);
-    assert.equal(error.retryable, true);
+    assert.deepEqual([error.retryable, error.sent], [true, true]);
     assert.equal(error.retryAfterMs, fault === "rate_limit_retry_after" ? 7000 : null);
   }
   assert.equal(server.requests.length, 7);
@@ -194,8 +194,8 @@ Deno.test("openApi() never shows its key, whatever the server echoes", async () 
 });
 
 Deno.test("openApi() says what is refused when nobody listens", async () => {
-  const error = await failure(open("http://127.0.0.1:1/v1").generate(request));
-  assert.equal(error.kind, "network");
+  const error = await failure(open("http://127.0.0.1:2/v1").generate(request));
+  assert.deepEqual([error.kind, error.sent], ["network", false]);
 });
 
 Deno.test("openApi() names the missing environment variables", () => {

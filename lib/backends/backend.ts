@@ -153,15 +153,18 @@ export class BackendError extends Error {
   readonly status: number | null;
   /** From Retry-After, in milliseconds. */
   readonly retryAfterMs: number | null;
+  /** False when the request certainly never reached the model's side, so that nothing can have been billed. */
+  readonly sent: boolean;
   constructor(
     kind: FailureKind,
     message: string,
-    options: { status?: number; retryAfterMs?: number; cause?: unknown } = {},
+    options: { status?: number; retryAfterMs?: number; sent?: boolean; cause?: unknown } = {},
   ) {
     super(message, { cause: options.cause });
     this.kind = kind;
     this.status = options.status ?? null;
     this.retryAfterMs = options.retryAfterMs ?? null;
+    this.sent = options.sent ?? true;
   }
   /** Whether the same request may succeed later. */
   get retryable(): boolean {

@@ -213,7 +213,7 @@ export function createCaller(backend: Backend, options: CreateCallerOptions = {}
         permit.done("failure");
         throw new Error(`A backend failed in a way it should not: ${messageOf(thrown)}`, { cause: thrown });
       }
-      const charged = MAYBE_BILLED.has(error.kind) ? reserveUsd : 0;
+      const charged = error.sent && MAYBE_BILLED.has(error.kind) ? reserveUsd : 0;
       money.settle(charged);
       permit.done(error.kind === "rate_limit" ? "rate_limit" : "failure");
       if (error.kind === "rate_limit" && error.retryAfterMs !== null) {

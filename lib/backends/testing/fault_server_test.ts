@@ -123,6 +123,7 @@ Deno.test("startFaultServer() counts whole prompts with o200k_base and reports t
   const backend = openApi(variant(server.url));
   const { countMessages } = await backend.tokenizer();
   const sent = countMessages(request(1).messages);
+  assert.equal(server.requests.length, 0, "opening a backend and counting send nothing");
   assert.equal((await backend.generate(request(1))).usage.promptTokens, sent);
   assert.equal((await backend.generate(request(1))).usage.promptTokens, 12);
   assert.equal((await backend.generate(request(1))).usage.completionTokens, 30);

@@ -11,7 +11,31 @@ export const ATTEMPTS_FORMAT = "probebook-attempts/1";
 
 const count = z.number().int().nonnegative();
 
-const headerSchema = z.object({
+/**
+ * Whose attempts a file holds. Written as the first line, and again whenever the plan has changed.
+ */
+export interface AttemptsHeader {
+  /** {@linkcode ATTEMPTS_FORMAT}. */
+  readonly format: typeof ATTEMPTS_FORMAT;
+  /** The experiment. */
+  readonly experiment: string;
+  /** The variant that is measured. */
+  readonly variant: string;
+  /** For people: a row's id already says which model it was for, so that a changed model gives other rows. */
+  readonly model: string | null;
+  /** Test runs and full runs share no file. */
+  readonly mode: "full" | "test";
+  /** `planHash` of the whole plan (of all shards together). */
+  readonly plan: string;
+  /** Rows that this file is to hold. */
+  readonly rows: number;
+  /** `i/n`, or null when the file is of the whole run. */
+  readonly shard: string | null;
+  /** ISO time. */
+  readonly created: string;
+}
+
+const headerSchema: z.ZodType<AttemptsHeader> = z.object({
   format: z.literal(ATTEMPTS_FORMAT),
   experiment: z.string(),
   variant: z.string(),
@@ -23,14 +47,7 @@ const headerSchema = z.object({
   created: z.string(),
 });
 
-/**
- * Whose attempts a file holds. Written as the first line, and again whenever the plan has changed.
- * `plan` is `planHash` of the whole plan (of all shards together); `model` is for people: a row's id already says which
- * model it was for, so that a changed model gives other rows.
- */
-export type AttemptsHeader = z.infer<typeof headerSchema>;
-
-const attemptSchema = z.object({
+const attemptSchema: z.ZodType<Attempt> = z.object({
   id: z.string().min(1),
   attempt: count,
   started: z.string(),
@@ -54,14 +71,19 @@ const attemptSchema = z.object({
 
 /** Where a record stands in its file: bytes, and the line counted from 1. */
 export interface RecordPlace {
+  /** First byte. */
   readonly offset: number;
+  /** Bytes, without the line break. */
   readonly length: number;
+  /** From 1. */
   readonly line: number;
 }
 
 /** Receives what {@linkcode scanAttempts} finds, in the file's order. */
 export interface RecordVisitor {
+  /** A header line. */
   header?(header: AttemptsHeader, place: RecordPlace): void;
+  /** An attempt. */
   attempt?(attempt: Attempt, place: RecordPlace): void;
 }
 

@@ -19,6 +19,7 @@ export type RunIdentity = Omit<AttemptsHeader, "format" | "created">;
 
 /** What is known of a row without reading its output. */
 export interface RowState {
+  /** Done when any try succeeded. */
   readonly status: "done" | "error";
   /** Tries so far, over all runs. */
   readonly attempts: number;
@@ -26,6 +27,7 @@ export interface RowState {
 
 /** An open attempts file. One process holds it at a time (see `lockRun`). */
 export interface AttemptStore extends Disposable {
+  /** The file. */
   readonly path: string;
   /** ISO time the file was begun. */
   readonly created: string;

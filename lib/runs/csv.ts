@@ -35,8 +35,11 @@ export interface TestMarks {
 
 /** How a row came out, as the CSVs need it. */
 export interface ResultRow {
+  /** The planned row. */
   readonly row: Row;
+  /** The attempt that counts, or null before the first. */
   readonly attempt: Attempt | null;
+  /** Tries so far. */
   readonly attempts: number;
 }
 

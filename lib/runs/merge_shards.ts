@@ -17,6 +17,7 @@ export interface MergedRun {
   readonly name: string;
   /** Shard files read, and parts of the run that were in none of the folders. */
   readonly shards: number;
+  /** The parts, as `i/n`. */
   readonly missing: readonly string[];
   /** Attempts added; 0 when everything was there already. */
   readonly added: number;

@@ -11,10 +11,15 @@ import type { RunFiles } from "./run_files.ts";
 
 /** What {@linkcode describePlan} looks at. */
 export interface PlanOptions {
+  /** The whole plan, or one shard of it. */
   readonly rows: readonly Row[];
+  /** The files of the run, which say what is done. */
   readonly files: RunFiles;
+  /** The name of the variant. */
   readonly variant: string;
+  /** null when it is unknown. */
   readonly price: Price | null;
+  /** How fast the variant may be asked. */
   readonly limits: Limits;
   /** Whether the model counts tokens as we do. */
   readonly exact: boolean;
@@ -33,18 +38,25 @@ export type CostRange = { readonly low: number; readonly high: number } | null;
 
 /** A run before it begins. */
 export interface PlanDescription {
+  /** Rows planned. */
   readonly rows: number;
+  /** Rows done before. */
   readonly done: number;
   /** Rows to send, those that ended in an error before included. */
   readonly todo: number;
+  /** Rows to send that ended in an error before. */
   readonly retried: number;
   /** Reason -> rows that are not sent. */
   readonly skipped: Readonly<Record<string, number>>;
+  /** Of the rows to send. */
   readonly promptTokens: number;
   /** Every answer at its cap. */
   readonly outputTokensHigh: number;
+  /** Of the rows to send. */
   readonly cost: CostRange;
+  /** Judge calls when every row needs as many as it may. */
   readonly judgeCallsHigh: number;
+  /** Low is nothing: matching may settle every row. */
   readonly judgeCost: CostRange;
   /** Least minutes that the rate limits allow for the prompts alone; null when there are no limits. */
   readonly minutesLow: number | null;

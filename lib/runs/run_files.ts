@@ -10,9 +10,13 @@ import type { Shard } from "./shard.ts";
 export interface RunName {
   /** The results folder. */
   readonly results: string;
+  /** The experiment, as in file names: `niah`. */
   readonly experiment: string;
+  /** The variant, as in models.json. */
   readonly variant: string;
+  /** Whether it is a test run. */
   readonly test: boolean;
+  /** The part of the rows, when machines share the run. */
   readonly shard?: Shard | null;
 }
 
@@ -20,16 +24,27 @@ export interface RunName {
 export interface RunFiles {
   /** File name without its ending: `test_gpt_oss_20b_niah`. */
   readonly name: string;
+  /** The results folder. */
   readonly results: string;
+  /** The exclusive lock, see `lockRun`. */
   readonly lock: string;
+  /** Configuration and rows with their recipes. */
   readonly plan: string;
+  /** The truth: every try at every row. */
   readonly attempts: string;
+  /** The same of the judge's rows. */
   readonly judgeAttempts: string;
+  /** Every row with its result. */
   readonly resultsCsv: string;
+  /** Every row with its result and its grade. */
   readonly evaluatedCsv: string;
+  /** Tokens and cost, for people. */
   readonly tokenDashboard: string;
+  /** Tokens and cost, for programs. */
   readonly tokenSummary: string;
+  /** Statistics. */
   readonly reportJson: string;
+  /** The summary. */
   readonly reportText: string;
   /** `figure("heatmap", "svg")`. */
   figure(name: string, ending: "svg" | "png"): string;

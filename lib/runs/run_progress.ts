@@ -10,8 +10,11 @@ import { sumTotals, type TokenTotals } from "./token_totals.ts";
 
 /** A stage of a run with rows of its own. */
 export interface Stage {
+  /** What is being done. */
   readonly step: RunStep;
+  /** The rows that are sent. */
   readonly rows: readonly Row[];
+  /** The run that sends them. */
   readonly run: Run;
   /** Most requests at once. */
   readonly most: number;
@@ -25,6 +28,7 @@ export interface RunProgress {
   attempt(row: Row, attempt: Attempt, right: boolean | null): void;
   /** The run is at a step without requests, or over. */
   at(step: RunStep, message?: string | null): void;
+  /** The state now. */
   snapshot(): RunSnapshot;
   /** Calls back at every change. @returns the way to end it. */
   onProgress(callback: () => void): () => void;

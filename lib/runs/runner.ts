@@ -18,16 +18,23 @@ import type { StopReason } from "./run_snapshot.ts";
 
 /** One try of a call, as the caller reports it. */
 export interface CallTry {
+  /** When it was sent. */
   readonly started: Date;
+  /** Milliseconds from sending to the answer or the failure. */
   readonly latencyMs: number;
+  /** The answer, or null when the try failed. */
   readonly completion: Completion | null;
+  /** The failure, or null. */
   readonly error: BackendError | null;
+  /** US dollars, or null when the price is unknown. */
   readonly costUsd: number | null;
 }
 
 /** What the runner needs of the `Caller` of lib/backends: limits, cache, retries and money are its business. */
 export interface RowCaller {
+  /** Most requests at once. */
   readonly limits: { readonly maxConcurrency: number };
+  /** Makes a request; hears of every try before the next. @throws the last failure. */
   call(
     request: GenerateRequest | ContinueRequest,
     options: {
@@ -42,14 +49,19 @@ export interface RowCaller {
 export interface RunOptions<R extends Row> {
   /** In sending order. */
   readonly rows: readonly R[];
+  /** Builds a row's prompt. */
   prompt(row: R): Prompt | Promise<Prompt>;
+  /** How answers are sampled. */
   readonly sampling: Omit<Sampling, "maxTokens">;
+  /** Makes the requests. */
   readonly caller: RowCaller;
   /** Name of the tokenizer that counts the prompts. */
   readonly tokenizer: string;
+  /** Where every try is written. */
   readonly store: AttemptStore;
   /** How long requests in flight may go on after a stop before they are broken off. Default 5 s. */
   readonly graceMs?: number;
+  /** The machine's clock when left out. */
   readonly clock?: Clock;
   /** Called after every attempt is written; the run waits for nothing it does. */
   readonly onAttempt?: (row: R, attempt: Attempt) => void;
@@ -59,14 +71,19 @@ export interface RunOptions<R extends Row> {
 
 /** How the rows of a run stand. The four numbers sum to the plan's rows. */
 export interface RowCounts {
+  /** Rows that are done. */
   readonly done: number;
+  /** Rows whose last try failed. */
   readonly errors: number;
+  /** Rows that are not sent. */
   readonly skipped: number;
+  /** Rows not yet tried. */
   readonly pending: number;
 }
 
 /** How a run ended. */
 export interface RunSummary extends RowCounts {
+  /** Null when every row was tried. */
   readonly stoppedBy: StopReason | null;
   /** What stopped it, when it was not the user. */
   readonly error: Error | null;
@@ -78,6 +95,7 @@ export interface Run {
   readonly done: Promise<RunSummary>;
   /** Sends nothing more; requests in flight may finish for the grace period. Resolves with `done`. */
   stop(): Promise<RunSummary>;
+  /** How the rows stand now. */
   counts(): RowCounts;
   /** Rows whose request is being made or waited for. */
   inFlight(): number;

@@ -7,7 +7,9 @@ import type { Row } from "./experiment.ts";
 
 /** Part `index` (from 1) of `count`. */
 export interface Shard {
+  /** From 1. */
   readonly index: number;
+  /** Parts in all. */
   readonly count: number;
 }
 

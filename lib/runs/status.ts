@@ -12,8 +12,11 @@ import { readWorkflowState, type Step, STEPS, workflowStatePath } from "./workfl
 export interface RunStatus {
   /** Rows that are to be sent. */
   readonly total: number;
+  /** Rows that are done. */
   readonly done: number;
+  /** Rows whose last try failed. */
   readonly errors: number;
+  /** Rows that are not sent. */
   readonly skipped: number;
   /** US dollars spent over all sessions, the judge's calls included; calls without a known price count nothing. */
   readonly spentUsd: number;
@@ -78,10 +81,13 @@ export function statusLine(
 
 /** What {@linkcode statusDashboard} looks at. */
 export interface StatusOptions {
+  /** The results folder. */
   readonly results: string;
+  /** Whether to show test runs or full runs. */
   readonly test: boolean;
   /** Experiments with their titles, in order. */
   readonly experiments: readonly { readonly name: string; readonly title: string }[];
+  /** The names of the variants, in order. */
   readonly variants: readonly string[];
   /** Printed as what goes on with the work. */
   readonly resume?: string;

@@ -10,9 +10,11 @@ import { sumTotals, type TokenTotals } from "./token_totals.ts";
 export interface TokenUsage {
   /** What the files are called: `gpt_oss_20b_niah_results`. */
   readonly name: string;
+  /** Now. */
   readonly updated: Date;
   /** This session: milliseconds, and the tokens used in them. */
   readonly elapsedMs: number;
+  /** Prompt and generated tokens of this session. */
   readonly sessionTokens: number;
   /** Totals over all sessions by model; the judge's model has its own. */
   readonly models: readonly { readonly model: string; readonly totals: TokenTotals }[];

@@ -18,6 +18,7 @@ export interface TokenTotals {
   outputTokens: number;
   /** Prompt tokens served from a prefix cache. */
   cachedTokens: number;
+  /** Generated tokens that were reasoning. */
   reasoningTokens: number;
   /** US dollars over the calls whose price is known. */
   costUsd: number;

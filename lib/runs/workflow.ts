@@ -28,13 +28,17 @@ import { markStep, readWorkflowState, type Step, workflowStatePath } from "./wor
 
 /** What a workflow needs of the `Caller` of lib/backends. */
 export interface WorkflowCaller extends RowCaller {
+  /** The variant it asks. */
   readonly variant: Variant;
+  /** Counts the prompts. */
   readonly backend: Pick<Backend, "tokenizer">;
 }
 
 /** What {@linkcode runExperiment} needs. */
 export interface ExperimentOptions<R extends Row> {
+  /** The four verbs. */
   readonly experiment: Experiment<R>;
+  /** Asks the model. */
   readonly caller: WorkflowCaller;
   /** Answers the experiment's judge rows; none are asked when left out. */
   readonly judge?: WorkflowCaller | null;
@@ -52,7 +56,9 @@ export interface ExperimentOptions<R extends Row> {
   readonly score?: (row: R, attempt: Attempt) => boolean | null;
   /** How long requests in flight may go on after a stop. Default 5 s for a server, else they are broken off at once. */
   readonly graceMs?: number;
+  /** The machine's clock when left out. */
   readonly clock?: Clock;
+  /** Receives lines for people; stderr when left out. */
   readonly log?: (line: string) => void;
   /** Stops the run, like `stop()`. */
   readonly signal?: AbortSignal;
@@ -60,9 +66,11 @@ export interface ExperimentOptions<R extends Row> {
 
 /** How a workflow ended. */
 export interface ExperimentResult extends RowCounts {
+  /** Null when every step was done. */
   readonly stoppedBy: StopReason | null;
   /** What stopped it, when it was not the user: wrong input, a refused key, a full disk, a spent budget. */
   readonly error: Error | null;
+  /** Where everything is. */
   readonly files: RunFiles;
   /** Every row with its grade, in plan order; empty when the run was stopped before its rows were all tried. */
   readonly rows: readonly GradedRow[];
@@ -76,9 +84,11 @@ export interface RunHandle {
   readonly done: Promise<ExperimentResult>;
   /** Stops as Ctrl+C does. Resolves with `done`. */
   stop(): Promise<ExperimentResult>;
+  /** The state now, for a board. */
   snapshot(): RunSnapshot;
   /** Calls back at every change. @returns the way to end it. */
   onProgress(callback: () => void): () => void;
+  /** Where everything is. */
   readonly files: RunFiles;
 }
 

@@ -12,7 +12,10 @@ export const STEPS = ["inference", "evaluation", "visualization"] as const;
 /** A step of an experiment. */
 export type Step = typeof STEPS[number];
 
-const stateSchema = z.record(
+/** `{experiment: {variant: {step: complete}}}`; a missing key is a step that is to be done. */
+export type WorkflowState = Record<string, Record<string, Partial<Record<Step, boolean | undefined>>>>;
+
+const stateSchema: z.ZodType<WorkflowState> = z.record(
   z.string(),
   z.record(
     z.string(),
@@ -23,9 +26,6 @@ const stateSchema = z.record(
     }),
   ),
 );
-
-/** `{experiment: {variant: {step: complete}}}`; a missing key is a step that is to be done. */
-export type WorkflowState = z.infer<typeof stateSchema>;
 
 /** Where the state of full runs, or apart from it that of test runs, is kept. */
 export function workflowStatePath(results: string, test: boolean): string {

@@ -165,7 +165,7 @@ Deno.test("runExperiment() asks the judge in rounds, once for each question, and
     assert.equal(first.rows[2]?.grade?.judge_output, "verdict row2-judge0 verdict row2-judge1");
     const dashboard = await Deno.readTextFile(`${results}/pocket_niah_results_token_dashboard.txt`);
     assert.match(dashboard, /API calls: 15\n/);
-    assert.match(dashboard, /  simulated:decay \(judge\):\n    Calls: 10\n/);
+    assert.match(dashboard, / simulated:decay \(judge\):\n {4}Calls: 10\n/);
     assert.match(dashboard, /Estimated cost: \$0\.0100\n/);
     await go(results, answers(), options);
     assert.equal(judge.sent.length, 10);
@@ -189,12 +189,12 @@ Deno.test("runExperiment() grades rows that ended in an error, and tries them ag
         experiments: [{ name: "niah", title: "NIAH" }],
         variants: ["pocket"],
       });
-    assert.match(await dashboard(), /  pocket  ⧗ in progress \(11\/12, 1 error\)/);
+    assert.match(await dashboard(), / pocket {2}⧗ in progress \(11\/12, 1 error\)/);
     broken = false;
     const second = await go(results, caller);
     assert.equal(caller.sent.length, 13);
     assert.equal(second.report?.summary, "12 of 12 right");
-    assert.match(await dashboard(), /  pocket  ✓ complete \(12\/12\)/);
+    assert.match(await dashboard(), / pocket {2}✓ complete \(12\/12\)/);
   }));
 
 Deno.test("stop() saves everything, and the same start goes on from there", () =>

@@ -10,6 +10,7 @@ const [results = "", rows = ""] = Deno.args;
 const caller = fakeCaller(async (question, nth) => {
   await new Promise((resolve) => setTimeout(resolve, 2 + (question.length + nth) % 5));
   Deno.writeTextFileSync(`${results}/server.txt`, question + "\n", { append: true });
+  await new Promise((resolve) => setTimeout(resolve, 2)); // on its way back: lost when the kill comes now
   return `answer ${question}`;
 }, { maxConcurrency: 3 });
 const result = await runExperiment({

@@ -1,0 +1,76 @@
+/**
+ * Several runs, one after the other, as one.
+ * @module
+ */
+import type { RunSnapshot } from "./run_snapshot.ts";
+import type { ExperimentResult, RunHandle } from "./workflow.ts";
+
+/** A run that is about to begin: opens what it needs, and closes it when it has ended. */
+export interface QueuedRun {
+  /** Begins the run. */
+  start(): Promise<RunHandle>;
+  /** Called when it has ended, however it ended. */
+  close(): Promise<void>;
+}
+
+/** Runs that go on one after the other. */
+export interface RunSequence {
+  /** The results so far in order; ends early when a run is stopped or fails. Rejects when a run cannot begin. */
+  readonly done: Promise<readonly ExperimentResult[]>;
+  /** Stops the run that goes on and begins no other. Resolves with `done`. */
+  stop(): Promise<readonly ExperimentResult[]>;
+  /** The run that goes on, or the last one. */
+  snapshot(): RunSnapshot;
+  /** Calls back at every change. @returns the way to end it. */
+  onProgress(callback: () => void): () => void;
+}
+
+/**
+ * Runs a queue in order. Resolves once the first has begun, so that there is something to show.
+ *
+ * @throws what the first run's `start()` throws.
+ */
+export async function runInSequence(queue: readonly [QueuedRun, ...QueuedRun[]]): Promise<RunSequence> {
+  const listeners = new Set<() => void>();
+  let stopped = false;
+  let current = await begin(queue[0]);
+  const work = async (): Promise<readonly ExperimentResult[]> => {
+    const results: ExperimentResult[] = [];
+    for (const [index, queued] of queue.entries()) {
+      if (index > 0) current = await begin(queued);
+      const forget = current.onProgress(() => listeners.forEach((listener) => listener()));
+      try {
+        results.push(await current.done);
+      } finally {
+        forget();
+        await queued.close();
+      }
+      if (stopped || results.at(-1)?.stoppedBy !== null) break;
+    }
+    return results;
+  };
+  const done = work();
+  done.catch(() => {}); // whoever awaits `done` learns of it
+  return {
+    done,
+    stop() {
+      stopped = true;
+      current.stop();
+      return done;
+    },
+    snapshot: () => current.snapshot(),
+    onProgress(callback) {
+      listeners.add(callback);
+      return () => listeners.delete(callback);
+    },
+  };
+}
+
+async function begin(queued: QueuedRun): Promise<RunHandle> {
+  try {
+    return await queued.start();
+  } catch (error) {
+    await queued.close();
+    throw error;
+  }
+}

@@ -77,8 +77,9 @@ export interface ExecuteOptions extends Omit<OutputEvents, "onMark"> {
 
 /** Time given to a cell that has nothing to stop, in milliseconds. */
 const GRACE_WITHOUT_HANDLERS_MS = 2_000;
-/** Most time to wait for outputs that the kernel has already sent, in milliseconds. */
-const FENCE_MS = 10_000;
+/** How long no message must come until no late output is waited for any more, in milliseconds. */
+const FENCE_MS = 5_000;
+const FENCE = "probebook-fence-";
 const SAVE_EVERY_MS = 3_000;
 
 /**
@@ -130,6 +131,7 @@ export async function executeNotebook(options: ExecuteOptions): Promise<Executio
     cwd: resolve(dirname(options.path)),
     clock,
     onMessage: (message) => {
+      marks.count();
       if (message.type === "stream" && marks.receiveLine(String(message.content.text))) return;
       dirty = collector.receive(message) || dirty;
     },
@@ -241,20 +243,29 @@ async function runCell(
 
 /** Waits until a token has come through both channels of outputs, and with it all that was sent before. */
 async function passFence(kernel: Kernel, marks: Marks, clock: Clock): Promise<void> {
-  const token = `probebook-fence-${crypto.randomUUID()}`;
-  const passed = marks.fence(token);
-  const code = `globalThis[Symbol.for("probebook.headless")].fence(${JSON.stringify(token)})`;
+  const token = FENCE + crypto.randomUUID();
+  const passed = marks.fence(token).then(() => "passed");
+  const code = `globalThis[Symbol.for("probebook.headless")]?.fence(${JSON.stringify(token)})`;
   await kernel.execute(code, { silent: true }).reply;
-  const timeout = new AbortController();
-  await Promise.race([passed, clock.sleep(FENCE_MS, timeout.signal).catch(() => {}), kernel.exited]);
-  timeout.abort();
+  const over = new AbortController();
+  // Gives up only when nothing comes any more: a cell may have redefined what the token is sent with.
+  for (let seen = -1; seen !== marks.messages();) {
+    seen = marks.messages();
+    const quiet = clock.sleep(FENCE_MS, over.signal).catch(() => {});
+    if (await Promise.race([passed, quiet, kernel.exited]) !== undefined) break;
+  }
+  over.abort();
 }
 
 /** The marks that the kernel's side sends among the outputs. */
 interface Marks {
+  /** Notes that a message has come. */
+  count(): void;
   receive(mark: Record<string, unknown>): void;
   /** Takes a console text. @returns whether it was a token and not an output. */
   receiveLine(text: string): boolean;
+  /** Counts what has come. */
+  messages(): number;
   /** Resolves when the token has come through both channels. */
   fence(token: string): Promise<void>;
   /** Resolves with how many handlers were asked to stop. */
@@ -266,11 +277,13 @@ interface Marks {
 function createMarks(): Marks {
   const stopping = Promise.withResolvers<number>();
   const stopped = Promise.withResolvers<void>();
+  let messages = 0;
   let awaited: { token: string; shown: boolean; printed: boolean; pass: () => void } | null = null;
   const check = () => {
     if (awaited?.shown && awaited.printed) awaited.pass();
   };
   return {
+    count: () => void messages++,
     receive(mark) {
       if (typeof mark.stopping === "number") stopping.resolve(mark.stopping);
       if (mark.stopped === true) stopped.resolve();
@@ -278,11 +291,12 @@ function createMarks(): Marks {
       check();
     },
     receiveLine(text) {
-      if (awaited === null || text !== awaited.token + "\n") return false;
-      awaited.printed = true;
+      if (!text.startsWith(FENCE)) return false;
+      if (text === awaited?.token + "\n" && awaited !== null) awaited.printed = true;
       check();
       return true;
     },
+    messages: () => messages,
     fence: (token) =>
       new Promise((pass) => {
         awaited = { token, shown: false, printed: false, pass };

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { systemClock } from "../base/clock.ts";
 import { InputError } from "../base/errors.ts";
 import { executeNotebook } from "./execute_notebook.ts";
 import { type Output, parseNotebook } from "./notebook.ts";
@@ -253,4 +254,18 @@ Deno.test("executeNotebook() kills a kernel that does not stop in time", async (
     onStream: () => setTimeout(() => stop.abort(), 100),
   });
   assert.deepEqual(outcome, { status: "stopped", forced: true });
+});
+
+Deno.test("executeNotebook() goes on when a cell has broken what late outputs are waited for with", async () => {
+  await using made = await makeNotebook([
+    "delete (globalThis as unknown as Record<symbol, unknown>)[Symbol.for('probebook.headless')]; 1",
+    "2",
+  ]);
+  const clock = {
+    ...systemClock,
+    sleep: (ms: number, signal?: AbortSignal) => systemClock.sleep(ms / 50, signal),
+  };
+  const { outcome, notebook } = await executeNotebook({ path: made.path, clock });
+  assert.deepEqual(outcome, { status: "done" });
+  assert.deepEqual(notebook.cells.map((cell) => texts(cell.outputs)), [["1"], ["2"]]);
 });

@@ -17,6 +17,7 @@ Deno.test("show() gives each kind of value its forms and escapes what is not mar
     "await show([{ model: '<script>', n: 1 }])",
     "await show(table([{ a: 1 }], { columns: ['a'] }))",
     "await show({ svg: '<svg xmlns=\"http://www.w3.org/2000/svg\"/>', alt: 'a line', png: new Uint8Array([1, 2]) })",
+    "await show({ nodeType: 1, outerHTML: '<figure><h2>T&lt;</h2><style>x{}</style><svg></svg></figure>' })",
     "await show({ html: '<script>', nested: { a: [1] } })",
     "await show({ columns: ['x'], height: 1, toRecords: () => [{ x: '<' }] })",
   ]);
@@ -31,8 +32,9 @@ Deno.test("show() gives each kind of value its forms and escapes what is not mar
   assert.match(shown[3]?.["text/plain"] ?? "", /^a\n-\n1$/);
   assert.deepEqual(Object.keys(shown[4] ?? {}), ["image/svg+xml", "image/png", "text/plain"]);
   assert.equal(shown[4]?.["image/png"], "AQI=");
-  assert.deepEqual(Object.keys(shown[5] ?? {}), ["text/plain"]);
-  assert.match(shown[6]?.["text/html"] ?? "", /&#60;/);
+  assert.equal(shown[5]?.["text/plain"], "T<");
+  assert.deepEqual(Object.keys(shown[6] ?? {}), ["text/plain"]);
+  assert.match(shown[7]?.["text/html"] ?? "", /&#60;/);
 });
 
 const RUN = `

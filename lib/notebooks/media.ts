@@ -42,7 +42,7 @@ export async function toMediaBundle(value: unknown): Promise<MediaBundle> {
         svg: withNamespace(markup),
         alt: value.getAttribute?.("aria-label") ?? "figure",
       })
-      : { "text/html": markup, "text/plain": value.textContent ?? "" };
+      : { "text/html": markup, "text/plain": new Html(withoutPictures(markup)).text || "figure" };
   }
   if (isDataFrame(value)) return await toMediaBundle(table(value.toRecords(), { columns: value.columns }));
   if (Array.isArray(value) && value.length > 0 && value.every(isRecord)) {
@@ -69,7 +69,6 @@ function isFigure(value: unknown): value is Figure {
 
 interface ElementLike {
   readonly outerHTML: string;
-  readonly textContent?: string | null;
   getAttribute?(name: string): string | null;
 }
 
@@ -82,6 +81,10 @@ function isDataFrame(value: unknown): value is DataFrameLike {
   const frame = value as Partial<DataFrameLike> | null;
   return (typeof frame === "object" || typeof frame === "function") && frame !== null &&
     typeof frame.toRecords === "function" && Array.isArray(frame.columns) && typeof frame.height === "number";
+}
+
+function withoutPictures(markup: string): string {
+  return markup.replace(/<(style|svg)\b[^]*?<\/\1>/g, "");
 }
 
 function withNamespace(svg: string): string {

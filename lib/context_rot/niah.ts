@@ -14,7 +14,13 @@ import { type AuditRow, auditRows } from "./audit.ts";
 import { type Haystack, openHaystack } from "./haystack.ts";
 import { matchAnswer } from "./match.ts";
 import { makeNeedle, type Needle } from "./needles.ts";
-import { haystackFolder, type NeedleSource, needleSource, type NiahConfig } from "./niah_config.ts";
+import {
+  haystackFolder,
+  type NeedleSource,
+  needleSource,
+  type NiahConfig,
+  outputCap,
+} from "./niah_config.ts";
 import { createDocumentBuilder } from "./niah_document.ts";
 import { type NiahGrid, niahGrid } from "./niah_grid.ts";
 import {
@@ -72,7 +78,7 @@ const JUDGED_CHARS = 4000;
  */
 export async function createNiah(config: NiahConfig, options: NiahOptions): Promise<Niah> {
   const { variant, tokenizer, judge = null } = options;
-  const maxTokens = config.maxOutputTokens ?? Math.min(variant.maxOutputTokens, 2048);
+  const maxTokens = outputCap(config, variant);
   const grid = niahGrid({
     test: config.test,
     window: variant.contextWindow,

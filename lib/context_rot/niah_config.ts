@@ -28,7 +28,7 @@ export const niahConfigSchema = z.strictObject({
   varyNeedle: z.boolean().default(false),
   /** How many of the needle's distractors stand in the haystack. */
   distractors: z.int().min(0).max(4).default(0),
-  /** Most tokens of an answer; null for the variant's own maximum, at most 2,048. */
+  /** Most tokens of an answer; null for a 64th of the window, at least 64 and at most 2,048. */
   maxOutputTokens: z.int().min(1).nullable().default(null),
   temperature: z.number().min(0).max(2).default(0),
 });
@@ -36,20 +36,13 @@ export const niahConfigSchema = z.strictObject({
 /** The settings of a run, checked and with defaults. */
 export type NiahConfig = z.output<typeof niahConfigSchema>;
 
-/**
- * Checks settings from flags or a notebook.
- *
- * @throws {InputError} naming each wrong setting.
- */
-export function parseNiahConfig(input: unknown): NiahConfig {
-  const parsed = niahConfigSchema.safeParse(input);
-  if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map((issue) =>
-    issue.code === "unrecognized_keys"
-      ? `unknown: ${issue.keys.join(", ")}`
-      : `${issue.path.join(".") || "settings"}: ${issue.message}`
-  );
-  throw new InputError(`Wrong NIAH settings: ${problems.join("; ")}.`, { cause: parsed.error });
+/** Most tokens of an answer: as configured, else a 64th of the window (64 to 2,048), never more than the variant gives. */
+export function outputCap(
+  config: Pick<NiahConfig, "maxOutputTokens">,
+  variant: { readonly contextWindow: number; readonly maxOutputTokens: number },
+): number {
+  const usual = Math.min(2048, Math.max(64, Math.floor(variant.contextWindow / 64)));
+  return Math.min(config.maxOutputTokens ?? usual, variant.maxOutputTokens);
 }
 
 /** The folder of a config's haystack, or null for generated prose. */

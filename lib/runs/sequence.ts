@@ -74,3 +74,14 @@ async function begin(queued: QueuedRun): Promise<RunHandle> {
     throw error;
   }
 }
+
+/**
+ * The results of runs that came to their end or were stopped by the user.
+ *
+ * @throws what stopped a run, when it was anything else: wrong input, a refused key, a full disk, a spent budget.
+ */
+export function finishedResults(results: readonly ExperimentResult[]): readonly ExperimentResult[] {
+  const failed = results.find(({ error }) => error !== null);
+  if (failed?.error) throw failed.error;
+  return results;
+}

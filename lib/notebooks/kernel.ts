@@ -283,11 +283,14 @@ async function firstAnswer(
     throw new KernelDiedError(exit, "");
   });
   died.catch(() => {});
+  let answered = false;
   while (clock.now() < deadline) {
-    options.signal?.throwIfAborted();
-    const answered = await Promise.race([ask().then(() => true), died, clock.sleep(500).then(() => false)]);
-    for (let i = 0; answered && i < 20 && !heard(); i++) await clock.sleep(10);
-    if (answered && heard()) return;
+    void ask().then(() => answered = true, () => {});
+    for (let i = 0; i < 50; i++) {
+      options.signal?.throwIfAborted();
+      await Promise.race([died, clock.sleep(10)]);
+      if (answered && heard()) return;
+    }
   }
   throw new KernelStartError(`The kernel did not answer within ${limit / 1000} s of its start.`);
 }

@@ -45,7 +45,9 @@ function facts(s: RunSnapshot): [label: string, text: string][] {
   const cached = s.cachedTokens > 0 ? ` (${whole(s.cachedTokens)} cached)` : "";
   lines.push(["tokens", `${whole(s.inputTokens)} in${cached}, ${whole(s.outputTokens)} out`]);
   lines.push(["cost", costText(s)]);
-  lines.push(["in flight", `${s.concurrency.now} of at most ${s.concurrency.most}`]);
+  if (s.concurrency.most > 0) {
+    lines.push(["in flight", `${s.concurrency.now} of at most ${s.concurrency.most}`]);
+  }
   if (s.accuracy && s.accuracy.n > 0) {
     const { correct, n } = s.accuracy;
     lines.push(["right so far", `${correct} of ${n} (${((100 * correct) / n).toFixed(0)}%), before audit`]);

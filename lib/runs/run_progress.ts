@@ -36,13 +36,17 @@ export interface RunProgress {
 
 const work = (row: Row) => row.tokens + row.maxTokens;
 
-/** Makes the progress of one run. `totals` gives the tokens of every model over all sessions. */
+/**
+ * Makes the progress of one run. `counts` says how the rows of the plan stand, `totals` the tokens of every model over
+ * all sessions.
+ */
 export function createRunProgress(options: {
   readonly name: string;
   readonly experiment: string;
   readonly variant: string;
   readonly rows: number;
   readonly clock: Clock;
+  readonly counts: () => RowCounts;
   readonly totals: () => readonly TokenTotals[];
 }): RunProgress {
   const { clock } = options;
@@ -51,7 +55,8 @@ export function createRunProgress(options: {
   let step: RunStep = "inference";
   let stage: Stage | null = null;
   let stageBegan = began;
-  let atStart: RowCounts = { done: 0, errors: 0, skipped: 0, pending: options.rows };
+  let stageResumed = 0;
+  let resumed: number | null = null;
   let workTodo = 0, workDone = 0, finished = 0;
   let correct = 0, judged = 0;
   let last: RunSnapshot["last"] = null;
@@ -65,8 +70,9 @@ export function createRunProgress(options: {
       stage = next;
       step = next.step;
       stageBegan = clock.now();
-      atStart = next.run.counts();
-      const { done, skipped } = atStart;
+      const { done, skipped } = next.run.counts();
+      stageResumed = done;
+      if (next.step === "inference") resumed = done;
       const sendable = next.rows.filter((row) => row.skip === null);
       const share = sendable.length === 0 ? 0 : 1 - done / (next.rows.length - skipped);
       workTodo = share * sendable.reduce((sum, row) => sum + work(row), 0);
@@ -93,13 +99,14 @@ export function createRunProgress(options: {
     },
     at(next, why = null) {
       step = next;
+      stage = null;
       message = why;
       if (next === "finished" || next === "stopped") ended = clock.now();
       notify();
     },
     snapshot() {
       const now = ended ?? clock.now();
-      const counts = stage?.run.counts() ?? atStart;
+      const counts = stage?.run.counts() ?? options.counts();
       const sum = sumTotals(options.totals());
       const stageMs = now - stageBegan;
       return {
@@ -109,7 +116,7 @@ export function createRunProgress(options: {
         step,
         total: stage?.rows.length ?? options.rows,
         ...counts,
-        resumed: atStart.done,
+        resumed: stage ? stageResumed : resumed ?? counts.done,
         elapsedMs: now - began,
         rowsPerMinute: finished > 0 && stageMs > 0 ? finished / (stageMs / 60_000) : null,
         etaMs: workDone > 0 ? (stageMs / workDone) * Math.max(0, workTodo - workDone) : null,

@@ -167,6 +167,7 @@ class Workflow<R extends Row> {
       variant,
       rows: this.rows.length,
       clock: this.clock,
+      counts: () => this.counts,
       totals: () => this.models().map(({ totals }) => totals),
     });
     if (options.signal?.aborted) this.stop();

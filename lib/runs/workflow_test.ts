@@ -22,9 +22,9 @@ async function go(
   results: string,
   caller: Caller,
   more: Partial<ExperimentOptions<Row>> & { experiment?: Experiment } = {},
-): Promise<ExperimentResult & { lines: string[] }> {
+): Promise<ExperimentResult & { lines: string[]; board: string }> {
   const lines: string[] = [];
-  const result = await runExperiment({
+  const run = runExperiment({
     experiment: fakeExperiment(12),
     caller: workflowCaller(caller),
     results,
@@ -32,8 +32,8 @@ async function go(
     svgToPng: () => Promise.resolve(new Uint8Array([137])),
     log: (line) => lines.push(line),
     ...more,
-  }).done;
-  return { ...result, lines };
+  });
+  return { ...await run.done, lines, board: boardText(run.snapshot()) };
 }
 
 const answers = () => fakeCaller((q) => `answer ${q}`);
@@ -68,6 +68,7 @@ Deno.test("runExperiment() leaves every file of the spec, and a second start doe
     const caller = answers();
     const second = await go(results, caller);
     assert.deepEqual(caller.sent, []);
+    assert.match(second.board, /100%\n {2}rows +12 of 12 done, 12 from before\n/);
     assert.deepEqual(second.lines, [
       "Skipping niah pocket inference - already marked complete",
       "Skipping niah pocket evaluation - already marked complete",
@@ -163,6 +164,7 @@ Deno.test("runExperiment() asks the judge in rounds, once for each question, and
     const first = await go(results, answers(), options);
     assert.equal(judge.sent.length, 10);
     assert.equal(first.rows[2]?.grade?.judge_output, "verdict row2-judge0 verdict row2-judge1");
+    assert.match(first.board, /rows +5 of 5 done\n/);
     const dashboard = await Deno.readTextFile(`${results}/pocket_niah_results_token_dashboard.txt`);
     assert.match(dashboard, /API calls: 15\n/);
     assert.match(dashboard, / simulated:decay \(judge\):\n {4}Calls: 10\n/);

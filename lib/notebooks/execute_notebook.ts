@@ -16,8 +16,10 @@ import {
   type Output,
   parseNotebook,
 } from "./notebook.ts";
+import { createMarks, type Marks, passFence } from "./marks.ts";
 import { createOutputCollector, type OutputEvents } from "./outputs.ts";
 import { injectParameters, type Parameters } from "./parameters.ts";
+import { stopOnAbort } from "./stop_on_abort.ts";
 import { syntaxProblem } from "./syntax_problem.ts";
 
 /** Where a cell stands, for people. */
@@ -75,11 +77,6 @@ export interface ExecuteOptions extends Omit<OutputEvents, "onMark"> {
   readonly killSignal?: AbortSignal;
 }
 
-/** Time given to a cell that has nothing to stop, in milliseconds. */
-const GRACE_WITHOUT_HANDLERS_MS = 2_000;
-/** How long no message must come until no late output is waited for any more, in milliseconds. */
-const FENCE_MS = 5_000;
-const FENCE = "probebook-fence-";
 const SAVE_EVERY_MS = 3_000;
 
 /**
@@ -144,7 +141,7 @@ export async function executeNotebook(options: ExecuteOptions): Promise<Executio
     throw new Error(`The kernel could not be made ready: ${setup.ename}: ${setup.evalue}`);
   }
 
-  const stopping = stopOnAbort(kernel, marks, options, clock);
+  const stopping = stopOnAbort(kernel, marks, { ...options, graceMs: options.graceMs ?? 30_000, clock });
   const ticker = setInterval(() => {
     if (dirty) save().catch(() => {}); // the save after the cell throws the same
   }, SAVE_EVERY_MS);
@@ -239,102 +236,4 @@ async function runCell(
     finish("failed");
     return { status: "died", cell: place, message: error.message };
   }
-}
-
-/** Waits until a token has come through both channels of outputs, and with it all that was sent before. */
-async function passFence(kernel: Kernel, marks: Marks, clock: Clock): Promise<void> {
-  const token = FENCE + crypto.randomUUID();
-  const passed = marks.fence(token).then(() => "passed");
-  const code = `globalThis[Symbol.for("probebook.headless")]?.fence(${JSON.stringify(token)})`;
-  await kernel.execute(code, { silent: true }).reply;
-  const over = new AbortController();
-  // Gives up only when nothing comes any more: a cell may have redefined what the token is sent with.
-  for (let seen = -1; seen !== marks.messages();) {
-    seen = marks.messages();
-    const quiet = clock.sleep(FENCE_MS, over.signal).catch(() => {});
-    if (await Promise.race([passed, quiet, kernel.exited]) !== undefined) break;
-  }
-  over.abort();
-}
-
-/** The marks that the kernel's side sends among the outputs. */
-interface Marks {
-  /** Notes that a message has come. */
-  count(): void;
-  receive(mark: Record<string, unknown>): void;
-  /** Takes a console text. @returns whether it was a token and not an output. */
-  receiveLine(text: string): boolean;
-  /** Counts what has come. */
-  messages(): number;
-  /** Resolves when the token has come through both channels. */
-  fence(token: string): Promise<void>;
-  /** Resolves with how many handlers were asked to stop. */
-  readonly stopping: Promise<number>;
-  /** Resolves when all of them have ended. */
-  readonly stopped: Promise<void>;
-}
-
-function createMarks(): Marks {
-  const stopping = Promise.withResolvers<number>();
-  const stopped = Promise.withResolvers<void>();
-  let messages = 0;
-  let awaited: { token: string; shown: boolean; printed: boolean; pass: () => void } | null = null;
-  const check = () => {
-    if (awaited?.shown && awaited.printed) awaited.pass();
-  };
-  return {
-    count: () => void messages++,
-    receive(mark) {
-      if (typeof mark.stopping === "number") stopping.resolve(mark.stopping);
-      if (mark.stopped === true) stopped.resolve();
-      if (awaited !== null && mark.fence === awaited.token) awaited.shown = true;
-      check();
-    },
-    receiveLine(text) {
-      if (!text.startsWith(FENCE)) return false;
-      if (text === awaited?.token + "\n" && awaited !== null) awaited.printed = true;
-      check();
-      return true;
-    },
-    messages: () => messages,
-    fence: (token) =>
-      new Promise((pass) => {
-        awaited = { token, shown: false, printed: false, pass };
-      }),
-    stopping: stopping.promise,
-    stopped: stopped.promise,
-  };
-}
-
-/** Asks the kernel to stop when the signal is aborted, and kills it when it does not in time. */
-function stopOnAbort(kernel: Kernel, marks: Marks, options: ExecuteOptions, clock: Clock) {
-  const { signal, killSignal } = options;
-  const over = new AbortController();
-  let forced = false;
-  const kill = () => {
-    forced = true;
-    kernel.kill();
-  };
-  const killAfter = (ms: number) => clock.sleep(ms, over.signal).then(kill, () => {});
-  const stop = () => {
-    void kernel.tell("stop");
-    void killAfter(options.graceMs ?? 30_000);
-    void marks.stopping.then((handlers) => handlers === 0 ? killAfter(GRACE_WITHOUT_HANDLERS_MS) : undefined);
-  };
-  signal?.addEventListener("abort", stop, { once: true });
-  killSignal?.addEventListener("abort", kill, { once: true });
-  if (killSignal?.aborted) kill();
-  else if (signal?.aborted) stop();
-  return {
-    /** Waits until the stop handlers have ended or the kernel has. @returns whether it was killed. */
-    async finished(): Promise<boolean> {
-      await Promise.race([marks.stopped, kernel.exited]);
-      return forced;
-    },
-    dispose() {
-      over.abort();
-      signal?.removeEventListener("abort", stop);
-      killSignal?.removeEventListener("abort", kill);
-    },
-  };
 }

@@ -2,9 +2,9 @@
  * A real Deno kernel as a child process, spoken to over ZeroMQ. No Python.
  * @module
  */
-import { join } from "node:path";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
+import { makeConnection } from "./connection.ts";
 import { decodeMessage, encodeMessage, type Message } from "./protocol.ts";
 
 /** How a kernel ended. */
@@ -79,7 +79,6 @@ export interface Kernel extends AsyncDisposable {
   kill(): void;
 }
 
-const CHANNELS = ["shell", "iopub", "stdin", "control", "hb"] as const;
 const START_TRIES = 3;
 
 /**
@@ -105,25 +104,12 @@ async function tryStart(options: KernelOptions): Promise<Kernel> {
   options.signal?.throwIfAborted();
   const clock = options.clock ?? systemClock;
   const zmq = await import("zeromq");
-  const folder = await Deno.makeTempDir({ prefix: "probebook-kernel-" });
-  const key = crypto.randomUUID();
+  const connection = await makeConnection();
+  const { key } = connection;
   const session = crypto.randomUUID();
-  const ports = freePorts(CHANNELS.length);
-  const connectionFile = join(folder, "connection.json");
-  await Deno.writeTextFile(
-    connectionFile,
-    JSON.stringify({
-      ip: "127.0.0.1",
-      transport: "tcp",
-      key,
-      signature_scheme: "hmac-sha256",
-      ...Object.fromEntries(CHANNELS.map((channel, i) => [`${channel}_port`, ports[i]])),
-    }),
-    { mode: 0o600 },
-  );
 
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["jupyter", "--kernel", "--conn", connectionFile],
+    args: ["jupyter", "--kernel", "--conn", connection.file],
     cwd: options.cwd,
     env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", ...options.env },
     stdin: "piped",
@@ -147,10 +133,9 @@ async function tryStart(options: KernelOptions): Promise<Kernel> {
   const shell = new zmq.Dealer({ linger: 0, receiveTimeout: 0, sendTimeout: 0 });
   const control = new zmq.Dealer({ linger: 0, receiveTimeout: 0, sendTimeout: 0 });
   const iopub = new zmq.Subscriber({ linger: 0, receiveTimeout: 0, receiveHighWaterMark: 0 });
-  const address = (channel: typeof CHANNELS[number]) => `tcp://127.0.0.1:${ports[CHANNELS.indexOf(channel)]}`;
-  shell.connect(address("shell"));
-  control.connect(address("control"));
-  iopub.connect(address("iopub"));
+  shell.connect(connection.address("shell"));
+  control.connect(connection.address("control"));
+  iopub.connect(connection.address("iopub"));
   iopub.subscribe();
 
   const waiting = new Map<string, { resolve(reply: Reply): void; reject(error: Error): void }>();
@@ -249,7 +234,7 @@ async function tryStart(options: KernelOptions): Promise<Kernel> {
       await reading;
       await stdin.close().catch(() => {});
       for (const socket of [shell, control, iopub]) socket.close();
-      await Deno.remove(folder, { recursive: true }).catch(() => {});
+      await connection[Symbol.asyncDispose]();
     },
   };
 
@@ -302,13 +287,6 @@ async function receiveNow(socket: { receive(): Promise<Uint8Array[]> }): Promise
     if ((error as { code?: string }).code === "EAGAIN") return null;
     throw error;
   }
-}
-
-function freePorts(count: number): number[] {
-  const listeners = Array.from({ length: count }, () => Deno.listen({ hostname: "127.0.0.1", port: 0 }));
-  const ports = listeners.map((listener) => listener.addr.port);
-  for (const listener of listeners) listener.close();
-  return ports;
 }
 
 async function relay(

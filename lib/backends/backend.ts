@@ -9,7 +9,9 @@ export type Role = "system" | "developer" | "user" | "assistant" | "tool";
 
 /** One message of a chat. */
 export interface Message {
+  /** Who speaks. */
   readonly role: Role;
+  /** What is said. */
   readonly content: string;
 }
 
@@ -17,10 +19,15 @@ export interface Message {
 export interface Sampling {
   /** Most tokens to generate. */
   readonly maxTokens: number;
+  /** 0 is greedy. */
   readonly temperature?: number;
+  /** Share of probability that is sampled from, in (0, 1]. */
   readonly topP?: number;
+  /** How many of the likeliest tokens are sampled from. */
   readonly topK?: number;
+  /** Equal seeds give equal samples, where the backend can promise it. */
   readonly seed?: number;
+  /** Texts that end the answer; none of them is part of it. */
   readonly stop?: readonly string[];
   /** Also give the log-probability (natural log) of each generated token. */
   readonly logprobs?: boolean;
@@ -39,17 +46,21 @@ export interface Oracle {
   readonly distractors?: readonly string[];
   /** Input length in tokens and relative depth 0..1 of the evidence: where the known decay is read. */
   readonly length: number;
+  /** 0..1, where the evidence has a depth. */
   readonly depth?: number;
 }
 
 /** A chat to be answered. */
 export interface GenerateRequest extends Sampling {
+  /** The chat so far, oldest first. */
   readonly messages: readonly Message[];
+  /** Read by simulated backends alone. */
   readonly oracle?: Oracle;
 }
 
 /** A chat whose assistant turn has begun: the text goes on exactly where `prefix` ends. */
 export interface ContinueRequest extends GenerateRequest {
+  /** How the assistant turn begins. */
   readonly prefix: string;
 }
 
@@ -58,30 +69,39 @@ export type FinishReason = "stop" | "length" | "content_filter" | "aborted" | "u
 
 /** Tokens as the backend reports them; null where it does not. */
 export interface Usage {
+  /** All tokens of the prompt, cached ones included. */
   readonly promptTokens: number | null;
   /** All generated tokens, reasoning included. */
   readonly completionTokens: number | null;
   /** Prompt tokens served from a prefix cache. */
   readonly cachedTokens: number | null;
+  /** Generated tokens that were reasoning. */
   readonly reasoningTokens: number | null;
 }
 
 /** A generated token and its log-probability (natural log). */
 export interface TokenLogprob {
+  /** Its text. */
   readonly token: string;
+  /** Natural logarithm of its probability. */
   readonly logprob: number;
 }
 
 /** What came back. */
 export interface Completion {
+  /** The answer. */
   readonly text: string;
   /** Reasoning text, where the backend gives it apart from the answer. */
   readonly reasoning: string | null;
+  /** Why it ended. */
   readonly finishReason: FinishReason;
+  /** What it took. */
   readonly usage: Usage;
+  /** The server's name for the request, to quote in a report to it. */
   readonly requestId: string | null;
   /** The model name the backend answered with. */
   readonly model: string | null;
+  /** One for each generated token, when asked for and given. */
   readonly logprobs: readonly TokenLogprob[] | null;
   /** True when it came from the response cache and nothing was sent. */
   readonly fromCache?: boolean;
@@ -89,6 +109,7 @@ export interface Completion {
 
 /** Options of one call. */
 export interface CallOptions {
+  /** Ends the call. */
   readonly signal?: AbortSignal;
   /** Receives text as it is generated, where the backend streams. */
   readonly onText?: (delta: string) => void;
@@ -96,11 +117,15 @@ export interface CallOptions {
 
 /** What a backend was found to be able to do, and how it was found. */
 export interface Capabilities {
+  /** Answers chats. */
   readonly chat: boolean;
+  /** Continues raw prompts. */
   readonly completions: boolean;
   /** Whether `continueFrom` truly continues (probed with a canary cut mid-word). */
   readonly continuesPrefix: boolean;
+  /** Gives log-probabilities. */
   readonly logprobs: boolean;
+  /** Counts tokens. */
   readonly reportsUsage: boolean;
   /** One line for people for each thing that is missing or odd. */
   readonly notes: readonly string[];
@@ -112,8 +137,11 @@ export interface Tokenizer {
   readonly name: string;
   /** Whether the model itself counts with this tokenizer, so that sent and reported counts can be compared. */
   readonly exact: boolean;
+  /** Token ids of a text; special tokens in it are text. */
   encode(text: string): number[];
+  /** The text of token ids. */
   decode(ids: readonly number[]): string;
+  /** How many tokens a text has. */
   count(text: string): number;
   /** Tokens of the whole prompt, with the chat template where it is known. */
   countMessages(messages: readonly Message[]): number;
@@ -121,6 +149,7 @@ export interface Tokenizer {
 
 /** Turns prompts into text. Made by `openBackend(variant)`; closed by `await using`. */
 export interface Backend extends AsyncDisposable {
+  /** What was opened. */
   readonly variant: Variant;
   /** Answers a chat. @throws {BackendError} */
   generate(request: GenerateRequest, options?: CallOptions): Promise<Completion>;
@@ -148,13 +177,17 @@ export type FailureKind =
 
 /** A failed call. The message never holds a key. */
 export class BackendError extends Error {
+  /** Tells it from other errors. */
   override readonly name = "BackendError";
+  /** What went wrong. */
   readonly kind: FailureKind;
+  /** HTTP status, where there was one. */
   readonly status: number | null;
   /** From Retry-After, in milliseconds. */
   readonly retryAfterMs: number | null;
   /** False when the request certainly never reached the model's side, so that nothing can have been billed. */
   readonly sent: boolean;
+  /** Makes the error of a failed call; the message must hold no key. */
   constructor(
     kind: FailureKind,
     message: string,

@@ -9,6 +9,7 @@
  * The message names the value, what was expected, and what to do.
  */
 export class InputError extends Error {
+  /** Tells it from other errors, also across a kernel. */
   override readonly name = "InputError";
 }
 

@@ -26,7 +26,9 @@ export interface Haystack {
 
 /** Settings of {@linkcode openHaystack}. */
 export interface HaystackOptions {
+  /** Draws the order of trials and sentences, and the generated prose. */
   readonly seed: number;
+  /** `sequential` when left out. */
   readonly order?: HaystackOrder;
 }
 

@@ -67,7 +67,9 @@ export function makeNeedle(kind: NeedleKind, random?: Random): Needle {
 export interface Relation {
   /** Needle sentences; `N` is the person, `V` the answer. */
   readonly needles: readonly string[];
+  /** Questions whose answer is `V`. */
   readonly questions: readonly string[];
+  /** Answers it may have. */
   readonly values: readonly string[];
 }
 
@@ -191,7 +193,9 @@ export const RELATIONS: readonly Relation[] = [
 
 /** A property whose needle and question use the same words. */
 export interface Attribute {
+  /** The property, as needle and question say it. */
   readonly name: string;
+  /** Answers it may have. */
   readonly values: readonly string[];
 }
 

@@ -35,6 +35,7 @@ import { niahReport } from "./niah_report.ts";
 
 /** One cell of the grid in one trial. */
 export interface NiahRow extends Row {
+  /** Its columns. */
   readonly params: {
     readonly approximate_input_length: number;
     readonly needle_depth: number;
@@ -42,12 +43,15 @@ export interface NiahRow extends Row {
     readonly question: string;
     readonly answer: string;
   };
+  /** What is hidden and asked. */
   readonly needle: Needle;
 }
 
 /** A NIAH run's rows and verbs, with what a plan says of them. */
 export interface Niah extends Experiment<NiahRow> {
+  /** Lengths and depths. */
   readonly grid: NiahGrid;
+  /** Where the text is from. */
   readonly haystack: Haystack;
   /** Lines for people: which haystack, needle, grid. */
   readonly notes: readonly string[];
@@ -55,14 +59,19 @@ export interface Niah extends Experiment<NiahRow> {
 
 /** The model that judges, and how its prompts are counted. */
 export interface NiahJudge {
+  /** The model. */
   readonly variant: Variant;
+  /** Counts its prompts. */
   readonly tokenizer: Tokenizer;
 }
 
 /** What a NIAH run is made of. */
 export interface NiahOptions {
+  /** The model. */
   readonly variant: Variant;
+  /** Counts its prompts. */
   readonly tokenizer: Tokenizer;
+  /** Judges what matching cannot; matching alone when left out. */
   readonly judge?: NiahJudge | null;
 }
 

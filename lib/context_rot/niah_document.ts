@@ -15,8 +15,11 @@ export interface DocumentSpec {
   readonly length: number;
   /** Where the needle stands, 0 (first) to 100 (last), in percent of the haystack's tokens. */
   readonly depth: number;
+  /** Which stretch of haystack. */
   readonly trial: number;
+  /** Draws the places of distractors and hops. */
   readonly seed: number;
+  /** What is hidden and asked. */
   readonly needle: Needle;
   /** How many of the needle's distractors are put in, 0..4. */
   readonly distractors: number;
@@ -24,6 +27,7 @@ export interface DocumentSpec {
 
 /** A built prompt. */
 export interface NiahDocument {
+  /** The prompt. */
   readonly messages: readonly Message[];
   /** Exact tokens of the messages; at most `length`, and within 1% of it. */
   readonly tokens: number;
@@ -32,6 +36,7 @@ export interface NiahDocument {
 /** Builds rows' documents over one haystack and tokenizer, keeping what neighbouring rows share. */
 export interface DocumentBuilder {
   /** @throws {InputError} when needle, question and template alone are longer than the length. */
+  /** Builds a row's prompt. */
   build(spec: DocumentSpec): NiahDocument;
 }
 

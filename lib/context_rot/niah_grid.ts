@@ -21,7 +21,9 @@ const FEWEST_LENGTHS = 4;
 
 /** The cells of a run. */
 export interface NiahGrid {
+  /** Input lengths in tokens, shortest first. */
   readonly lengths: readonly number[];
+  /** Needle depths in percent, 0 first. */
   readonly depths: readonly number[];
   /** Why the lengths are not the standard ones, for people; null when they are, or were given. */
   readonly note: string | null;
@@ -29,6 +31,7 @@ export interface NiahGrid {
 
 /** Settings of {@linkcode niahGrid}. */
 export interface NiahGridOptions {
+  /** Whether to take the small grid. */
   readonly test: boolean;
   /** The variant's context window, in tokens. */
   readonly window: number;
@@ -36,6 +39,7 @@ export interface NiahGridOptions {
   readonly reserve: number;
   /** Lengths given by the user: taken as they are. */
   readonly lengths?: readonly number[];
+  /** Depths given by the user, in percent. */
   readonly depths?: readonly number[];
 }
 

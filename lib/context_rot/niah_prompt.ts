@@ -21,7 +21,9 @@ export function niahMessages(document: string, question: string): Message[] {
 
 /** A sentence to be put into a text at a character offset. */
 export interface Insertion {
+  /** Character offset into the text. */
   readonly at: number;
+  /** What is put in. */
   readonly text: string;
 }
 

@@ -20,10 +20,13 @@ import type { NiahConfig } from "./niah_config.ts";
 
 /** What a report says beside its rows. */
 export interface NiahReportOptions {
+  /** The run's settings. */
   readonly config: NiahConfig;
+  /** The model. */
   readonly variant: Variant;
   /** Description of the haystack. */
   readonly haystack: string;
+  /** The judge, or null for matching alone. */
   readonly judge: { readonly variant: Variant } | null;
 }
 

@@ -74,8 +74,11 @@ export function parseNiahSettings(input: unknown): NiahSettings {
 
 /** A variant's run before it begins. */
 export interface PlannedNiah {
+  /** The model. */
   readonly variant: Variant;
+  /** Its rows and verbs. */
   readonly niah: Niah;
+  /** Where its results go. */
   readonly files: RunFiles;
   /** For people: haystack, needle, grid, rows, tokens, cost, time, limits, what is missing. */
   readonly text: string;

@@ -27,11 +27,13 @@ export interface Row {
 
 /** A row's prompt as it is sent. */
 export interface Prompt {
+  /** The chat that is sent. */
   readonly messages: readonly Message[];
   /** Set when the assistant turn has begun. */
   readonly prefix?: string;
   /** Exact prompt tokens, by the variant's tokenizer. */
   readonly tokens: number;
+  /** For simulated backends alone. */
   readonly oracle?: Oracle;
 }
 
@@ -52,40 +54,55 @@ export type Validity = typeof VALIDITY_CLASSES[number];
 
 /** What became of one try at a row; one line of `*_attempts.jsonl`. */
 export interface Attempt {
+  /** The row's id. */
   readonly id: string;
   /** 1-based, over all runs. */
   readonly attempt: number;
   /** ISO time the try began. */
   readonly started: string;
+  /** Whether an answer came. */
   readonly status: "done" | "error";
+  /** The answer; empty on an error. */
   readonly output: string;
+  /** Reasoning apart from the answer, where it was given. */
   readonly reasoning: string | null;
+  /** Why generation ended. */
   readonly finish_reason: string | null;
   /** Our count of the prompt sent, and the tokenizer that counted. */
   readonly token_count: number;
+  /** Name of the tokenizer of `token_count`. */
   readonly tokenizer: string;
+  /** The server's count of the prompt. */
   readonly prompt_tokens_reported: number | null;
+  /** Generated tokens, reasoning included. */
   readonly completion_tokens: number | null;
+  /** Prompt tokens served from a prefix cache. */
   readonly cached_tokens: number | null;
+  /** Generated tokens that were reasoning. */
   readonly reasoning_tokens: number | null;
+  /** Milliseconds from sending to the answer. */
   readonly latency_ms: number;
   /** null when the price is unknown. */
   readonly cost_usd: number | null;
+  /** The server's name for the request. */
   readonly request_id: string | null;
   /** Whether the response cache answered. */
   readonly from_cache: boolean;
   /** SHA-256 of the prompt that was sent (canonical JSON of messages and prefix). */
   readonly prompt_sha256: string;
+  /** What went wrong, or null. */
   readonly error: { readonly kind: string; readonly message: string } | null;
 }
 
 /** What a scorer or judge says of a row's output. */
 export interface Grade {
+  /** The row's class. */
   readonly validity: Validity;
   /** null when it cannot be said (an invalid row). */
   readonly correct: boolean | null;
   /** Who said so: `match`, or `match+<variant>`. */
   readonly judge: string;
+  /** What the judge replied, or `true` or `false` of a match. */
   readonly judge_output: string;
   /** Further columns of the evaluated CSV (`distractor`). */
   readonly extra?: Readonly<Record<string, Cell>>;
@@ -93,10 +110,13 @@ export interface Grade {
 
 /** A row with its final state: the input of every report. */
 export interface GradedRow {
+  /** The planned row. */
   readonly row: Row;
   /** The last attempt; null when the row was skipped or not reached. */
   readonly attempt: Attempt | null;
+  /** Tries so far, over all runs. */
   readonly attempts: number;
+  /** null when it was skipped or not reached. */
   readonly grade: Grade | null;
 }
 
@@ -110,6 +130,7 @@ export interface JudgeRow extends Row {
 export interface Experiment<R extends Row = Row> {
   /** As in file names: `niah`. */
   readonly name: string;
+  /** How every row is sampled; the cap is the row's own. */
   readonly sampling: Omit<Sampling, "maxTokens">;
   /** The rows in sending order: rows that share a prefix stand together, longest shared prefix first. */
   readonly rows: readonly R[];
@@ -126,6 +147,7 @@ export interface Experiment<R extends Row = Row> {
   judgeRows?(
     rows: readonly { row: R; attempt: Attempt | null; judgements: readonly Judgement[] }[],
   ): readonly JudgeRow[];
+  /** Builds a judge row's prompt; the same bytes every time. */
   judgePrompt?(row: JudgeRow): Prompt;
   /** Draws figures and tables from graded rows: file suffix (`heatmap.svg`) -> content. */
   report(rows: readonly GradedRow[]): Report | Promise<Report>;
@@ -133,7 +155,9 @@ export interface Experiment<R extends Row = Row> {
 
 /** A judge's answer to a judge row. */
 export interface Judgement {
+  /** What was asked. */
   readonly row: JudgeRow;
+  /** The judge's answer. */
   readonly attempt: Attempt;
 }
 

@@ -18,11 +18,12 @@ import { fillerSentence, type FillerStyle, madeUpName, madeUpWord, oddSentence }
 const HELD_OUT = new Set(["Odalys", "Tobin", "Marta", "Zelda", "Caspar", "Orla", "Piotr", "Noelle"]);
 const TRAINED_NAMES = NAMES.filter((name) => !HELD_OUT.has(name));
 
-/** Rows of training text by width in tokens. */
+/** Rows of training text by width in tokens, and the share of rows that are plain copying. */
 const PHASES = [
-  { width: 256, rows: 36_000 },
-  { width: 512, rows: 36_000 },
-  { width: 1024, rows: 24_000 },
+  { width: 128, rows: 45_000, spans: 1, copies: 0 },
+  { width: 256, rows: 26_000, spans: 0.1, copies: 0.2 },
+  { width: 512, rows: 28_000, spans: 0.05, copies: 0.1 },
+  { width: 1024, rows: 16_000, spans: 0.05, copies: 0.08 },
 ];
 const VOCABULARY = 3072;
 
@@ -161,6 +162,21 @@ function copying(width: number, encode: Encode, random: Random): Encoded {
   return out;
 }
 
+/** Random tokens, then pieces of them again: nothing but looking back can tell what comes next. */
+function spans(width: number, random: Random): Encoded {
+  const first = SPECIAL_TOKENS.length;
+  const ids = Array.from({ length: Math.floor(width * (0.25 + 0.25 * random.next())) }, () =>
+    first + random.int(VOCABULARY - first));
+  const learned = ids.map(() => 0);
+  const seen = ids.length;
+  while (ids.length < width) {
+    const from = random.int(seen - 6);
+    const span = ids.slice(from, from + 5 + random.int(26)).slice(0, seen - from);
+    span.forEach((id, i) => (ids.push(id), learned.push(i === 0 ? 0 : 1)));
+  }
+  return { ids: ids.slice(0, width), learned: learned.slice(0, width) };
+}
+
 /** Plain prose, every token learned. */
 function reading(width: number, encode: Encode, random: Random): Encoded {
   const ids: number[] = [];
@@ -197,16 +213,20 @@ if (import.meta.main) {
   await Deno.writeTextFile(`${flags.out}/tokenizer.json`, tokenizerJson(bpe));
   const encode = bpeEncoder(bpe);
   const phases = PHASES.map((p) => ({ ...p, rows: Math.round(p.rows * Number(flags.scale)) }));
-  for (const [index, { width, rows }] of phases.entries()) {
+  for (const [index, { width, rows, ...share }] of phases.entries()) {
     const tokens = new Uint16Array(rows * width).fill(END);
     const mask = new Uint8Array(rows * width);
     const phase = random.fork(`phase ${index}`);
     for (let row = 0; row < rows; row++) {
       const r = phase.fork(row);
-      const roll = r.next();
-      const copyShare = index === 0 ? 0.3 : 0.12;
-      const make = roll < copyShare ? copying : roll < copyShare + 0.03 ? reading : retrieval;
-      const { ids, learned } = make(width, encode, r);
+      const roll = r.next() - share.spans - share.copies;
+      const { ids, learned } = roll < -share.copies
+        ? spans(width, r)
+        : roll < 0
+        ? copying(width, encode, r)
+        : roll < 0.02
+        ? reading(width, encode, r)
+        : retrieval(width, encode, r);
       tokens.set(ids.slice(0, width), row * width);
       mask.set(learned.slice(0, width), row * width);
     }

@@ -63,6 +63,19 @@ class Block(nn.Module):
         self.gate_proj, self.up_proj = nn.Linear(d, m, bias=False), nn.Linear(d, m, bias=False)
         self.down_proj = nn.Linear(m, d, bias=False)
 
+    @torch.no_grad()
+    def start_as_copying(self, match):
+        """Queries look for their own token and values are written back as they were read: what attention becomes in
+        trained models anyway (mimetic initialization, Trockman and Kolter 2023). Retrieval is then learned in minutes."""
+        d, hd = CONFIG["hidden_size"], CONFIG["head_dim"]
+        groups = CONFIG["num_attention_heads"] // CONFIG["num_key_value_heads"]
+        each = lambda w: w.view(-1, hd, d).repeat_interleave(groups, 0).reshape(-1, d)
+        nn.init.normal_(self.v_proj.weight, std=d ** -0.5)
+        self.o_proj.weight.copy_(each(self.v_proj.weight).T * (0.5 / groups))
+        if match:
+            nn.init.normal_(self.k_proj.weight, std=d ** -0.5)
+            self.q_proj.weight.copy_(1.5 * each(self.k_proj.weight))
+
     def forward(self, x, cos, sin):
         b, t, _ = x.shape
         n = self.input_layernorm(x)
@@ -82,12 +95,12 @@ class Llama(nn.Module):
         self.embed_tokens = nn.Embedding(CONFIG["vocab_size"], CONFIG["hidden_size"])
         self.layers = nn.ModuleList(Block() for _ in range(CONFIG["num_hidden_layers"]))
         self.norm = Norm(CONFIG["hidden_size"])
+        # Embeddings must not drown in what the blocks add, or copying is learned late.
         for name, p in self.named_parameters():
             if p.dim() == 2:
-                scale = 0.02 if "embed" in name else 1 / math.sqrt(p.shape[1])
-                if "o_proj" in name or "down_proj" in name:
-                    scale /= math.sqrt(2 * CONFIG["num_hidden_layers"])
-                nn.init.normal_(p, std=scale)
+                nn.init.normal_(p, std=0.05 if "embed" in name else 0.01 if "down_proj" in name else 0.03)
+        for index, layer in enumerate(self.layers):
+            layer.start_as_copying(match=index > 0)
 
     def hidden(self, ids):
         t = torch.arange(ids.shape[1], dtype=torch.float32)
@@ -191,7 +204,7 @@ def main():
     began, shown = time.time(), {}
     for step in range(start, total):
         index, rows = plan[step]
-        rate = flags.lr * min(1, (step + 1) / 200) * (1 if step < 0.6 * total else max(0.02, (total - step) / (0.4 * total)))
+        rate = flags.lr * min(1, (step + 1) / 100) * (1 if step < 0.6 * total else max(0.02, (total - step) / (0.4 * total)))
         for group in optimiser.param_groups:
             group["lr"] = rate
         ids, mask = (d[rows] for d in data[index])
@@ -203,7 +216,7 @@ def main():
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
         shown.setdefault(phases[index]["width"], []).append((loss.item(), right))
-        if (step + 1) % 100 == 0:
+        if (step + 1) % 50 == 0:
             line = " ".join(f"w{w}: {sum(a for a, _ in v) / len(v):.3f} {sum(b for _, b in v) / len(v):.3f}" for w, v in sorted(shown.items()))
             print(f"step {step + 1} {time.time() - began:.0f}s lr {rate:.1e} {line}", flush=True)
             shown = {}

@@ -5,6 +5,7 @@
 import { type Clock, systemClock } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
 import { makeConnection } from "./connection.ts";
+import { endWithUs } from "./end_with_us.ts";
 import { decodeMessage, encodeMessage, type Message } from "./protocol.ts";
 
 /** How a kernel ended. */
@@ -83,7 +84,8 @@ const START_TRIES = 3;
 
 /**
  * Starts `deno jupyter --kernel` in a process group of its own, so that Ctrl+C in the terminal does not reach it.
- * Its connection file, with a fresh HMAC key, lies in a private folder that is removed with the kernel.
+ * It is killed when this process dies.
+ * Its connection file, with a fresh HMAC key, lies in a private folder that is removed once it has been read.
  *
  * @throws {KernelDiedError} when it ends before it answers. @throws {KernelStartError} when it does not answer in time.
  */
@@ -117,6 +119,7 @@ async function tryStart(options: KernelOptions): Promise<Kernel> {
     stderr: "piped",
     detached: true,
   }).spawn();
+  const tie = endWithUs(child.pid);
   let lastWords = "";
   const onNative = (text: string) => {
     const shown = text.replace(/^.*"deno jupyter" is unstable.*\n?/gm, "");
@@ -233,6 +236,7 @@ async function tryStart(options: KernelOptions): Promise<Kernel> {
       closed = true;
       await reading;
       await stdin.close().catch(() => {});
+      await tie[Symbol.asyncDispose]();
       for (const socket of [shell, control, iopub]) socket.close();
       await connection[Symbol.asyncDispose]();
     },
@@ -246,6 +250,7 @@ async function tryStart(options: KernelOptions): Promise<Kernel> {
       options,
       clock,
     );
+    await connection[Symbol.asyncDispose](); // read by now; whoever is killed later leaves no key behind
     return kernel;
   } catch (error) {
     kill();

@@ -6,8 +6,9 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { INPUT_ERROR_EXIT, InputError } from "../lib/base/errors.ts";
+import { readTextIfExists } from "../lib/base/files.ts";
 import { snakeName } from "../lib/backends/variants.ts";
-import { parseNiahSettings, planNiah } from "../lib/context_rot/start_niah.ts";
+import { parseNiahSettings, type PlannedNiah, planNiah } from "../lib/context_rot/start_niah.ts";
 import { runNotebookTask } from "../lib/notebooks/run_notebook_task.ts";
 import { statusDashboard } from "../lib/runs/status.ts";
 import { parseShard } from "../lib/runs/shard.ts";
@@ -78,9 +79,12 @@ function parseFlags(args: string[]): Record<string, string | boolean | undefined
   try {
     return parseArgs({ args, options: FLAGS, allowNegative: false }).values;
   } catch (error) {
-    throw new InputError(`${(error as Error).message} Run deno task niah --help for the flags.`, {
-      cause: error,
-    });
+    throw new InputError(
+      `${(error as Error).message.replace(/\.?$/, ".")} Run deno task niah --help for the flags.`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
@@ -121,7 +125,7 @@ async function main(args: string[]): Promise<number> {
   const settings = parseNiahSettings(parameters);
   const planned = await planNiah(settings);
   if (flags["plan"]) {
-    console.log(planned.map(({ text }) => text).join("\n\n"));
+    console.log([...planned.map(({ text }) => text), "Nothing was sent or written."].join("\n\n"));
     return 0;
   }
   if (typeof flags["show"] === "string") return await showRow(planned, flags["show"]);
@@ -138,7 +142,6 @@ async function main(args: string[]): Promise<number> {
       variants,
       experiments: [{ name: "niah", title: "Needle in a haystack" }],
       interrupted,
-      ...(interrupted ? { resume } : {}),
     });
   console.error(await dashboard(false));
   const shard = settings.shard === null ? null : parseShard(settings.shard);
@@ -148,16 +151,26 @@ async function main(args: string[]): Promise<number> {
     "niah",
     ...(shard === null ? [] : [`shard_${shard.index}_of_${shard.count}`]),
   ].join("_");
-  return await runNotebookTask({
+  const code = await runNotebookTask({
     path: fileURLToPath(new URL("../notebooks/niah.ipynb", import.meta.url)),
     parameters,
     outPath: join(results, `${name}.ipynb`),
     resume,
     status: () => dashboard(true),
   });
+  if (code === 0) await printReports(planned);
+  return code;
 }
 
-async function showRow(planned: Awaited<ReturnType<typeof planNiah>>, id: string): Promise<number> {
+/** What a run found, and where its figure is; a shard has no report yet. */
+async function printReports(planned: readonly PlannedNiah[]): Promise<void> {
+  for (const { files } of planned) {
+    const report = await readTextIfExists(files.reportText);
+    if (report !== undefined) console.log(`\n${report}Heatmap: ${files.figure("heatmap", "png")}`);
+  }
+}
+
+async function showRow(planned: readonly PlannedNiah[], id: string): Promise<number> {
   for (const { niah } of planned) {
     const row = niah.rows.find((candidate) => candidate.id === id);
     if (row === undefined) continue;

@@ -221,10 +221,12 @@ function notesOf(config: NiahConfig, grid: NiahGrid, haystack: Haystack, source:
       ? `, ${haystack.uniqueChars.toLocaleString("en-US")} characters: repeats at the longest lengths`
       : ""),
     needle + (config.distractors > 0 ? `, ${config.distractors} distractors` : ""),
-    `grid: ${grid.lengths.length} lengths x ${grid.depths.length} depths x ${config.trials} ` +
-    `${config.trials === 1 ? "trial" : "trials"}` + (grid.note === null ? "" : ` (${grid.note})`),
+    `grid: ${counted(grid.lengths.length, "length")} x ${counted(grid.depths.length, "depth")} x ` +
+    counted(config.trials, "trial") + (grid.note === null ? "" : ` (${grid.note})`),
   ];
 }
+
+const counted = (n: number, noun: string) => `${n.toLocaleString("en-US")} ${noun}${n === 1 ? "" : "s"}`;
 
 function matched(row: NiahRow, attempt: Attempt) {
   return matchAnswer(attempt.output, [row.needle.answer, ...row.needle.accept]);

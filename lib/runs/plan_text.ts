@@ -161,7 +161,7 @@ export function planText(plan: PlanDescription, options: PlanOptions): string {
     ["time", time],
   ];
   return [
-    `Plan of ${files.name} (nothing is sent)`,
+    `Plan of ${files.name}`,
     ...lines.map(([label = "", text]) => `  ${label.padEnd(14)} ${text}`),
     "",
   ].join("\n");

@@ -26,7 +26,7 @@ Deno.test("describePlan() counts what would be sent and writes nothing", async (
   const plan = await describePlan(options);
   assert.equal(
     planText(plan, options),
-    `Plan of pocket_niah (nothing is sent)
+    `Plan of pocket_niah
   rows           10 planned
   to send        5 (1 of them ended in an error before)
   done before    3

@@ -2,6 +2,7 @@
  * Several runs, one after the other, as one.
  * @module
  */
+import { InputError } from "../base/errors.ts";
 import type { RunSnapshot } from "./run_snapshot.ts";
 import type { ExperimentResult, RunHandle } from "./workflow.ts";
 
@@ -75,13 +76,20 @@ async function begin(queued: QueuedRun): Promise<RunHandle> {
   }
 }
 
+/** What stops a run and is mended outside the program: a spent budget, a server that refuses every request. */
+const MENDED_BY_THE_USER: ReadonlySet<string> = new Set(["BudgetError", "BackendError"]);
+
 /**
  * The results of runs that came to their end or were stopped by the user.
  *
- * @throws what stopped a run, when it was anything else: wrong input, a refused key, a full disk, a spent budget.
+ * @throws {InputError} for what the user can mend: wrong input, a refused key, a full disk, a spent budget.
+ * @throws anything else that stopped a run, as it was.
  */
 export function finishedResults(results: readonly ExperimentResult[]): readonly ExperimentResult[] {
   const failed = results.find(({ error }) => error !== null);
+  if (failed?.error && MENDED_BY_THE_USER.has(failed.error.name)) {
+    throw new InputError(failed.error.message, { cause: failed.error });
+  }
   if (failed?.error) throw failed.error;
   return results;
 }

@@ -209,7 +209,7 @@ class Workflow<R extends Row> {
         : thrown instanceof Error
         ? thrown
         : new Error(String(thrown));
-      this.progress.at("stopped", error ? messageOf(error) : "stopped; start the same command to go on");
+      this.progress.at("stopped", error ? messageOf(error) : "start the same command to go on");
     }
     return { ...this.counts, stoppedBy, error, files: this.files, rows, report };
   }

@@ -20,10 +20,10 @@ const TRAINED_NAMES = NAMES.filter((name) => !HELD_OUT.has(name));
 
 /** Rows of training text by width in tokens, and the share of rows that are plain copying. */
 const PHASES = [
-  { width: 128, rows: 45_000, spans: 1, copies: 0 },
-  { width: 256, rows: 26_000, spans: 0.1, copies: 0.2 },
-  { width: 512, rows: 28_000, spans: 0.05, copies: 0.1 },
-  { width: 1024, rows: 16_000, spans: 0.05, copies: 0.08 },
+  { width: 128, rows: 6_400, spans: 1, copies: 0 },
+  { width: 256, rows: 16_000, spans: 0.1, copies: 0.2 },
+  { width: 512, rows: 20_000, spans: 0.05, copies: 0.1 },
+  { width: 1024, rows: 12_000, spans: 0.05, copies: 0.08 },
 ];
 const VOCABULARY = 3072;
 

@@ -63,19 +63,6 @@ class Block(nn.Module):
         self.gate_proj, self.up_proj = nn.Linear(d, m, bias=False), nn.Linear(d, m, bias=False)
         self.down_proj = nn.Linear(m, d, bias=False)
 
-    @torch.no_grad()
-    def start_as_copying(self, match):
-        """Queries look for their own token and values are written back as they were read: what attention becomes in
-        trained models anyway (mimetic initialization, Trockman and Kolter 2023). Retrieval is then learned in minutes."""
-        d, hd = CONFIG["hidden_size"], CONFIG["head_dim"]
-        groups = CONFIG["num_attention_heads"] // CONFIG["num_key_value_heads"]
-        each = lambda w: w.view(-1, hd, d).repeat_interleave(groups, 0).reshape(-1, d)
-        nn.init.normal_(self.v_proj.weight, std=d ** -0.5)
-        self.o_proj.weight.copy_(each(self.v_proj.weight).T * (0.5 / groups))
-        if match:
-            nn.init.normal_(self.k_proj.weight, std=d ** -0.5)
-            self.q_proj.weight.copy_(1.5 * each(self.k_proj.weight))
-
     def forward(self, x, cos, sin):
         b, t, _ = x.shape
         n = self.input_layernorm(x)
@@ -95,12 +82,7 @@ class Llama(nn.Module):
         self.embed_tokens = nn.Embedding(CONFIG["vocab_size"], CONFIG["hidden_size"])
         self.layers = nn.ModuleList(Block() for _ in range(CONFIG["num_hidden_layers"]))
         self.norm = Norm(CONFIG["hidden_size"])
-        # Embeddings must not drown in what the blocks add, or copying is learned late.
-        for name, p in self.named_parameters():
-            if p.dim() == 2:
-                nn.init.normal_(p, std=0.05 if "embed" in name else 0.01 if "down_proj" in name else 0.03)
-        for index, layer in enumerate(self.layers):
-            layer.start_as_copying(match=index > 0)
+        start_with_induction(self)
 
     def hidden(self, ids):
         t = torch.arange(ids.shape[1], dtype=torch.float32)
@@ -123,6 +105,48 @@ class Llama(nn.Module):
         wrong_rows = torch.zeros(ids.shape[0]).index_add_(0, row, (~right).float())
         has = learn.any(1)
         return F.cross_entropy(logits, gold), right.float().mean().item(), (wrong_rows[has] == 0).float().mean().item()
+
+
+@torch.no_grad()
+def start_with_induction(model):
+    """Initial weights that already hold a faint induction circuit (Olsson et al. 2022), which training then takes up.
+
+    Small models find "look for where this token stood before and say what came next" late or never; everything here
+    needs it. Block 0 attends to the token before and notes it down: all embeddings share a direction, which gives
+    queries and keys a constant part, turned by one step of RoPE. Later blocks look for positions whose note is the
+    present token and write that position's own token. All else starts small and random.
+    """
+    d, hd, h, kv = (CONFIG[k] for k in ("hidden_size", "head_dim", "num_attention_heads", "num_key_value_heads"))
+    groups, spread, common = h // kv, 0.05, 0.4
+    shared = torch.full((d,), d ** -0.5)
+    clear = lambda w: w - (w @ shared)[:, None] * shared
+    sketch = lambda: clear(torch.randn(hd, d) / d ** 0.5)
+    model.embed_tokens.weight.copy_(clear(torch.randn(CONFIG["vocab_size"], d) * spread) + common * shared)
+    present, note = [sketch() for _ in range(kv)], [sketch() for _ in range(kv)]
+    part = common * d ** 0.5 / math.sqrt(common ** 2 + spread ** 2 * d)
+    reach = math.sqrt(5 * math.sqrt(hd)) / part
+    for index, layer in enumerate(model.layers):
+        q, k, v = (p.weight.view(-1, hd, d) for p in (layer.q_proj, layer.k_proj, layer.v_proj))
+        o = layer.o_proj.weight.view(d, h, hd)
+        for p in (layer.gate_proj, layer.up_proj):
+            nn.init.normal_(p.weight, std=0.03)
+        nn.init.normal_(layer.down_proj.weight, std=0.005)
+        if index == 0:
+            nn.init.normal_(q, std=0.01), nn.init.normal_(k, std=0.01)
+            for f in range(3):
+                step = CONFIG["rope_theta"] ** (-2 * f / hd)
+                q[:, f] += reach * shared
+                k[:, f] += reach * math.cos(step) * shared
+                k[:, f + hd // 2] += reach * math.sin(step) * shared
+        for i in range(kv):
+            value = present[i] if index == 0 else sketch()
+            v[i] = value
+            if index > 0:
+                k[i] = note[i]
+            for j in range(i * groups, (i + 1) * groups):
+                o[:, j] = (0.1 * note[i] if index == 0 else 0.6 * value).T / groups
+                if index > 0:
+                    q[j] = 3 * present[i]
 
 
 def load_phase(folder, index, width, rows):

@@ -122,6 +122,14 @@ Deno.test("auditRows() finds a second length cut to two thirds with an unknown t
   assert.deepEqual(classes(rows, { tokenizerExact: false }), ["correct", "truncated", "truncated"]);
 });
 
+Deno.test("auditRows() sees a window that cuts every length, and leaves a row alone that just fills it", () => {
+  const read = (sent: number, reported: number) =>
+    row({ token_count: sent, length: sent, prompt_tokens_reported: reported });
+  const unknown = { tokenizerExact: false };
+  assert.deepEqual(classes([read(700, 512), read(1400, 512)], unknown), ["truncated", "truncated"]);
+  assert.deepEqual(classes([read(512, 512), read(1400, 512)], unknown), ["correct", "truncated"]);
+});
+
 Deno.test("auditRows() uses the variant's window where the count alone is in doubt", () => {
   const rows = [
     row({ length: 1000 }),

@@ -15,6 +15,7 @@ const ESTIMATE_SHARE = 0.9;
  * - the server reports under 98% of what was sent, by the model's own tokenizer; or under 90% of what the run's
  *   shortest rows (where nothing is cut) let expect, when our count comes from another tokenizer;
  * - a shorter prompt, by the same share, has the very same reported count: a window;
+ * - its own reported count is such a window, and under 98% of what we counted;
  * - the reported count is the known window and clearly more was sent.
  *
  * Counts of 0 and missing counts tell nothing here. Servers that leave cached tokens out of their count are
@@ -27,9 +28,11 @@ export function findTruncated(rows: readonly AuditRow[], options: AuditOptions):
   const expect = options.tokenizerExact ? (row: AuditRow) => row.token_count : calibrate(counted);
   const share = options.tokenizerExact ? EXACT_SHARE : ESTIMATE_SHARE;
   const shortestWith = new Map<number, number>();
+  const longestWith = new Map<number, number>();
   for (const row of counted) {
     const reported = readTokens(row, expect(row));
     shortestWith.set(reported, Math.min(shortestWith.get(reported) ?? Infinity, row.token_count));
+    longestWith.set(reported, Math.max(longestWith.get(reported) ?? 0, row.token_count));
   }
   const found = new Map<string, string[]>();
   for (const row of counted) {
@@ -41,9 +44,15 @@ export function findTruncated(rows: readonly AuditRow[], options: AuditOptions):
       reasons.push(`the server read ${say(reported)} of ${say(expected)} tokens ${basis}`);
     }
     const shortest = shortestWith.get(reported) as number;
-    if (share * row.token_count > shortest) {
+    const longest = longestWith.get(reported) as number;
+    const other = share * row.token_count > shortest
+      ? shortest
+      : share * longest > row.token_count && reported < EXACT_SHARE * row.token_count
+      ? longest
+      : null;
+    if (other !== null) {
       reasons.push(
-        `a prompt of ${say(shortest)} tokens and this one of ${say(row.token_count)} both count ${
+        `a prompt of ${say(other)} tokens and this one of ${say(row.token_count)} both count ${
           say(reported)
         }`,
       );

@@ -39,6 +39,7 @@ export async function runInSequence(queue: readonly [QueuedRun, ...QueuedRun[]])
     const results: ExperimentResult[] = [];
     for (const [index, queued] of queue.entries()) {
       if (index > 0) current = await begin(queued);
+      if (stopped) current.stop(); // the user may have stopped while it was opened
       const forget = current.onProgress(() => listeners.forEach((listener) => listener()));
       try {
         results.push(await current.done);

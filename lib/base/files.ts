@@ -7,15 +7,17 @@ import { InputError, messageOf } from "./errors.ts";
 
 /**
  * Writes a file through a temporary neighbour and a rename: a reader sees the old content or the new, never a part.
+ * A large text is given in pieces, so that it never lies in memory whole.
  *
  * @throws {InputError} when the folder cannot be written or the disk is full.
  */
-export async function writeAtomic(path: string, data: string | Uint8Array): Promise<void> {
+export async function writeAtomic(path: string, data: string | Uint8Array | Iterable<string>): Promise<void> {
   const temporary = `${path}.${Deno.pid}.${crypto.randomUUID().slice(0, 8)}.tmp`;
   try {
     await Deno.mkdir(dirname(path), { recursive: true });
     if (typeof data === "string") await Deno.writeTextFile(temporary, data);
-    else await Deno.writeFile(temporary, data);
+    else if (data instanceof Uint8Array) await Deno.writeFile(temporary, data);
+    else await Deno.writeTextFile(temporary, ReadableStream.from(data));
     await Deno.rename(temporary, path);
   } catch (error) {
     await Deno.remove(temporary).catch(() => {});

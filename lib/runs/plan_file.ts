@@ -30,8 +30,19 @@ export async function writePlanFile(
     null,
     2,
   );
-  const rows = plan.rows.map(({ id, params, recipe, tokens, maxTokens, skip }) =>
-    "    " + JSON.stringify({ id, params, recipe, tokens, maxTokens, skip })
-  );
-  await writeAtomic(path, `${head.slice(0, -2)},\n  "rows": [\n${rows.join(",\n")}\n  ]\n}\n`);
+  await writeAtomic(path, pieces(head.slice(0, -2), plan.rows));
+}
+
+/** Rows turned into text at a time. */
+const BATCH = 256;
+
+function* pieces(head: string, rows: readonly Row[]): Generator<string> {
+  yield `${head},\n  "rows": [\n`;
+  for (let from = 0; from < rows.length; from += BATCH) {
+    const lines = rows.slice(from, from + BATCH).map(({ id, params, recipe, tokens, maxTokens, skip }) =>
+      "    " + JSON.stringify({ id, params, recipe, tokens, maxTokens, skip })
+    );
+    yield lines.join(",\n") + (from + BATCH < rows.length ? ",\n" : "\n");
+  }
+  yield "  ]\n}\n";
 }

@@ -2,8 +2,8 @@
  * The response cache: answers on disk, by everything that determines them.
  * @module
  */
-import { mkdirSync, renameSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { mkdirSync, renameSync } from "node:fs";
+import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
 import { InputError, messageOf } from "../base/errors.ts";
@@ -11,6 +11,7 @@ import { unwritable } from "../base/files.ts";
 import { canonicalJson, type Json, sha256 } from "../base/hash.ts";
 import { log } from "../base/log.ts";
 import type { Completion, ContinueRequest, GenerateRequest } from "./backend.ts";
+import { checkpointPrint } from "./checkpoint_print.ts";
 import type { Environment, Variant } from "./variants.ts";
 
 /** Answers on disk. Only answers are kept, never errors. */
@@ -43,8 +44,8 @@ const completionSchema = z.object({
 
 /**
  * What decides which model answers a variant's requests: backend kind, base URL, provider, model, revision, LoRA,
- * dtype, and the fields added to every request. A local folder counts with the sizes and times of its files, so that
- * a checkpoint that was trained again is another model.
+ * dtype, and the fields added to every request. A local folder counts with what its files hold, so that a checkpoint
+ * that was trained again is another model.
  */
 export function backendIdentity(variant: Variant, env: Environment = Deno.env): Json {
   const { backend } = variant;
@@ -61,7 +62,7 @@ export function backendIdentity(variant: Variant, env: Environment = Deno.env): 
       lora,
       dtype,
       device: variant.device,
-      files: folderPrint(variant.folder),
+      files: variant.folder === null ? null : checkpointPrint(variant.folder),
     };
   }
   const { baseUrl, baseUrlEnv, provider = null, protocol, extraBody, headers } = variant;
@@ -78,18 +79,6 @@ export function backendIdentity(variant: Variant, env: Environment = Deno.env): 
     extraBody: extraBody as Json,
     headers,
   };
-}
-
-function folderPrint(folder: string | null): Json {
-  if (folder === null) return null;
-  try {
-    return [...Deno.readDirSync(folder)].filter((e) => e.isFile).map((e) => e.name).sort().map((name) => {
-      const { size, mtimeMs } = statSync(join(folder, name));
-      return [name, size, mtimeMs];
-    });
-  } catch {
-    return null;
-  }
 }
 
 /**

@@ -6,6 +6,7 @@
  * @module
  */
 import type { Tokenizer } from "../backends/backend.ts";
+import { checkpointPrint } from "../backends/checkpoint_print.ts";
 import type { Variant } from "../backends/variants.ts";
 import { hashJson, type Json, sha256 } from "../base/hash.ts";
 import { createRandom } from "../base/random.ts";
@@ -75,6 +76,11 @@ export interface NiahOptions {
   readonly judge?: NiahJudge | null;
 }
 
+/** A judge and what it is, for the ids of its rows. */
+interface AskedJudge extends NiahJudge {
+  readonly identity: Json;
+}
+
 /** Characters of an answer that a judge is shown. */
 const JUDGED_CHARS = 4000;
 
@@ -117,6 +123,7 @@ export async function createNiah(config: NiahConfig, options: NiahOptions): Prom
     model: modelIdentity(variant),
   };
   const rows = planRows(config, grid, source, shared, maxTokens, variant.contextWindow);
+  const asked = judge === null ? null : { ...judge, identity: modelIdentity(judge.variant) };
   const build = (row: NiahRow) =>
     builder.build({
       length: row.params.approximate_input_length,
@@ -149,9 +156,9 @@ export async function createNiah(config: NiahConfig, options: NiahOptions): Prom
         },
       };
     },
-    ...(judge === null ? {} : {
-      judgeRows: (done) => done.flatMap((entry) => judgeRowsOf(entry, judge, config.distractors)),
-      judgePrompt: (row) => judgePrompt(row, judge.tokenizer),
+    ...(asked === null ? {} : {
+      judgeRows: (done) => done.flatMap((entry) => judgeRowsOf(entry, asked, config.distractors)),
+      judgePrompt: (row) => judgePrompt(row, asked.tokenizer),
     }),
     grade: (done) => gradeRows(done, { judge, tokenizer, variant, distractors: config.distractors }),
     report: (graded) => niahReport(graded, { config, variant, haystack: haystack.description, judge }),
@@ -167,7 +174,10 @@ const NOT_IDENTITY = new Set([
 /** What a variant is, for row ids: the same on every machine that shares a run. */
 function modelIdentity(variant: Variant): Json {
   const identity = Object.entries(variant).filter(([key]) => !NOT_IDENTITY.has(key));
-  return JSON.parse(JSON.stringify(Object.fromEntries(identity))) as Json;
+  const checkpoint = variant.backend === "local" && variant.folder !== null
+    ? checkpointPrint(variant.folder)
+    : null;
+  return JSON.parse(JSON.stringify({ ...Object.fromEntries(identity), checkpoint })) as Json;
 }
 
 function planRows(
@@ -238,7 +248,7 @@ interface JudgeEntry {
   readonly judgements: readonly Judgement[];
 }
 
-function judgeRowsOf(entry: JudgeEntry, judge: NiahJudge, distractors: number): JudgeRow[] {
+function judgeRowsOf(entry: JudgeEntry, judge: AskedJudge, distractors: number): JudgeRow[] {
   const { row, attempt, judgements } = entry;
   if (attempt?.status !== "done" || attempt.output.trim() === "" || matched(row, attempt).index >= 0) {
     return [];
@@ -256,7 +266,7 @@ function judgementOf(judgements: readonly Judgement[], stage: string): Judgement
 function judgeRow(
   row: NiahRow,
   attempt: Attempt,
-  judge: NiahJudge,
+  judge: AskedJudge,
   stage: "correct" | "distractor",
   distractors: number,
 ): JudgeRow {
@@ -266,7 +276,7 @@ function judgeRow(
     : distractorQuestion(row.needle, distractors, output);
   const content = messages.map((m) => m.content).join("\n");
   return {
-    id: hashJson([NIAH_JUDGE_VERSION, row.id, stage, modelIdentity(judge.variant), sha256(content)]),
+    id: hashJson([NIAH_JUDGE_VERSION, row.id, stage, judge.identity, sha256(content)]),
     of: row.id,
     params: { of: row.id, stage },
     recipe: { judge: NIAH_JUDGE_VERSION, of: row.id, stage, content },

@@ -111,7 +111,12 @@ export async function scanAttempts(path: string, visitor: RecordVisitor): Promis
     file = await Deno.open(path, { read: true });
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return { end: 0, torn: null, unterminated: false };
-    throw new InputError(`Cannot read ${path}: make it a readable file or move it away.`, { cause: error });
+    throw new InputError(
+      `Cannot read ${path} (${
+        messageOf(error)
+      }): make it a readable file, or choose another folder with --results.`,
+      { cause: error },
+    );
   }
   using _ = file;
   let line = 0, offset = 0, headers = 0;

@@ -13,6 +13,7 @@ import { log as logLine } from "../base/log.ts";
 import { type AttemptStore, openAttempts, type RunIdentity } from "./attempts.ts";
 import { type TestMarks, writeEvaluatedCsv, writeResultsCsv } from "./csv.ts";
 import type { Attempt, Experiment, GradedRow, Judgement, JudgeRow, Report, Row } from "./experiment.ts";
+import { removeLeftovers } from "./leftovers.ts";
 import { lockRun } from "./lock.ts";
 import { writePlanFile } from "./plan_file.ts";
 import { planHash } from "./plan_hash.ts";
@@ -186,6 +187,7 @@ class Workflow<R extends Row> {
     let rows: readonly GradedRow[] = [], report: Report | null = null;
     try {
       using _lock = await lockRun(this.files.lock);
+      await removeLeftovers(this.files);
       using store = await openAttempts(this.files.attempts, this.identity, this.options);
       this.store = store;
       this.counts = countRows(this.rows, store);

@@ -27,6 +27,8 @@ import { planNiah, startNiah } from "./start_niah.ts";
 import { answerFault, FAULT, faultModels, faultVariant, writeModels } from "./testing/fault_models.ts";
 
 const script = fileURLToPath(new URL("./testing/start_niah_once.ts", import.meta.url));
+/** Rows of the run that is killed. */
+const ROWS = 320;
 const TENTHS = [0, 10, 20, 30, 40, 50, 60, 70, 80, 90];
 
 /** A folder that goes when the test ends. */
@@ -80,7 +82,7 @@ Deno.test("startNiah() killed at random moments ends with the rows of a run that
         "--no-check",
         "--quiet",
         script,
-        JSON.stringify({ model: FAULT, lengths: [1000, 1500], depths: TENTHS, trials: 10, results }),
+        JSON.stringify({ model: FAULT, lengths: [1000, 1500], depths: TENTHS, trials: ROWS / 20, results }),
       ],
       env: { PROBEBOOK_MODELS: models },
       stdout: "piped",
@@ -108,19 +110,19 @@ Deno.test("startNiah() killed at random moments ends with the rows of a run that
   const before = arrived.length;
   const ended = async (child: Deno.ChildProcess) =>
     JSON.parse(new TextDecoder().decode((await child.output()).stdout).split("\n")[1] ?? "");
-  assert.deepEqual(await ended(start(results)), [{ done: 200, errors: 0, error: null }]);
+  assert.deepEqual(await ended(start(results)), [{ done: ROWS, errors: 0, error: null }]);
   sentAgain += arrived.slice(before).filter((prompt) => done.has(prompt)).length;
-  const extra = arrived.length - 200;
+  const extra = arrived.length - ROWS;
   await ended(start(`${folder.path}/whole`));
 
   const answers = async (path: string) =>
     (await attemptsOf(path)).map(({ id, output }) => `${id} ${output}`).sort();
   const killed = await answers(results);
-  assert.equal(new Set(killed).size, 200, "no row is there twice");
+  assert.equal(new Set(killed).size, ROWS, "no row is there twice");
   assert.deepEqual(killed, await answers(`${folder.path}/whole`));
   assert.equal(sentAgain, 0, "no finished request was sent again");
   assert.ok(extra <= 4 * kills, `${extra} requests were made twice in ${kills} kills of at most 4 in flight`);
-  console.log(`${kills} kills: 200 rows done once, ${extra} requests in flight made again`);
+  console.log(`${kills} kills: ${ROWS} rows done once, ${extra} requests in flight made again`);
 });
 
 /** A clock on which a minute takes a second, for limits and waits against a real server. */
@@ -143,14 +145,14 @@ interface FaultRun {
 async function runAgainst(
   plan: FaultPlan,
   grid: { readonly lengths: number[]; readonly depths: number[]; readonly trials?: number },
-  limits: Partial<Limits> = {},
+  options: { readonly limits?: Partial<Limits>; readonly timeoutMs?: number } = {},
 ): Promise<FaultRun> {
   await using folder = await temporary();
   await using server = await startFaultServer({ plan, answer: answerFault });
   const clock = fastClock();
   const variant = faultVariant(server.url, { maxOutputTokens: 64 });
-  await using backend = await openBackend(variant, { timeoutMs: 500, clock });
-  await using caller = createCaller(backend, { clock, limits });
+  await using backend = await openBackend(variant, { timeoutMs: options.timeoutMs ?? 2000, clock });
+  await using caller = createCaller(backend, { clock, limits: options.limits ?? {} });
   const config = niahConfigSchema.parse(grid);
   const niah = await createNiah(config, { variant, tokenizer: await backend.tokenizer() });
   const run = runExperiment({
@@ -194,7 +196,10 @@ function checkRun({ rows, attempts, seen }: FaultRun): void {
 
 for (const fault of FAULTS) {
   Deno.test(`a NIAH run whose every request meets ${fault} is classed as what it is`, async () => {
-    const run = await runAgainst(always(fault), { lengths: [700, 1400], depths: [0, 50, 100] });
+    const timeoutMs = fault === "hang" ? 300 : 2000;
+    const run = await runAgainst(always(fault), { lengths: [700, 1400], depths: [0, 50, 100] }, {
+      timeoutMs,
+    });
     checkRun(run);
     const expected = CLASS_OF[fault] ?? ["error"];
     for (const { grade, attempts } of run.rows) {
@@ -210,7 +215,7 @@ Deno.test("a NIAH run with 30% faults of every kind ends graded, loses nothing p
     lengths: [700, 1000, 1400],
     depths: TENTHS,
     trials: 4,
-  }, limits);
+  }, { limits });
   checkRun(run);
   const met = new Set(run.seen.map(({ fault }) => fault));
   assert.deepEqual([...met].sort(), [...FAULTS].sort(), "the draw holds every fault");

@@ -28,7 +28,7 @@ export async function writeAtomic(path: string, data: string | Uint8Array | Iter
 /** Turns a failed write into an error that says what to do; anything else is returned as it is. */
 export function unwritable(path: string, error: unknown): Error {
   const text = messageOf(error);
-  if (/os error 28|ENOSPC/i.test(text)) {
+  if (/os error (28|122)\b|ENOSPC|EDQUOT/i.test(text)) {
     return new InputError(
       `No space left on the disk while writing ${path}: free some space and start again.`,
       {
@@ -38,13 +38,23 @@ export function unwritable(path: string, error: unknown): Error {
   }
   if (
     error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable ||
-    /os error 30|EROFS|EACCES/i.test(text)
+    /os error 30\b|EROFS|EACCES/i.test(text)
   ) {
     return new InputError(
       `Cannot write ${path}: make its folder writable or choose another with --results.`,
       {
         cause: error,
       },
+    );
+  }
+  if (
+    error instanceof Deno.errors.IsADirectory || error instanceof Deno.errors.NotADirectory ||
+    error instanceof Deno.errors.AlreadyExists
+  ) {
+    return new InputError(
+      `Cannot write ${path}: a file stands where a folder should be, or a folder where a file should. Move it away or ` +
+        `choose another folder with --results.`,
+      { cause: error },
     );
   }
   return error instanceof Error ? error : new Error(text);

@@ -46,7 +46,7 @@ export async function openHaystack(folder: string | null, options: HaystackOptio
   const files = await textFiles(folder);
   const texts: string[] = [];
   for (const file of files) {
-    const text = (await Deno.readTextFile(file)).trim();
+    const text = (await readText(file)).trim();
     if (text !== "") texts.push(text);
   }
   if (texts.length === 0) {
@@ -92,6 +92,17 @@ function sentencesOf(text: string): string[] {
   const starts = sentenceStarts(text);
   return starts.map((start, i) => text.slice(start, starts[i + 1]).replaceAll(/\s+/g, " ").trim())
     .filter((sentence) => sentence !== "");
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await Deno.readTextFile(file);
+  } catch (error) {
+    throw new InputError(
+      `The haystack file ${file} cannot be read (${messageOf(error)}): make it readable or move it away.`,
+      { cause: error },
+    );
+  }
 }
 
 async function textFiles(folder: string): Promise<string[]> {

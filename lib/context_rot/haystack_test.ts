@@ -56,3 +56,13 @@ Deno.test("openHaystack() refuses a folder that is missing or holds no text", as
   const empty = await folderWith({ "a.txt": " \n", "b.csv": "x" });
   await assert.rejects(openHaystack(empty, { seed: 1 }), /holds no text: put \.txt or \.md files/);
 });
+
+Deno.test("openHaystack() names a file that it cannot read", async () => {
+  const folder = await Deno.makeTempDir();
+  await Deno.symlink(`${folder}/nowhere`, `${folder}/a.txt`);
+  await assert.rejects(
+    openHaystack(folder, { seed: 0 }),
+    /^InputError: The haystack file .*a\.txt cannot be read \(/,
+  );
+  await Deno.remove(folder, { recursive: true });
+});

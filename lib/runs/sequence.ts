@@ -77,9 +77,6 @@ async function begin(queued: QueuedRun): Promise<RunHandle> {
   }
 }
 
-/** What stops a run and is mended outside the program: a spent budget, a server that refuses every request. */
-const MENDED_BY_THE_USER: ReadonlySet<string> = new Set(["BudgetError", "BackendError"]);
-
 /**
  * The results of runs that came to their end or were stopped by the user.
  *
@@ -88,9 +85,17 @@ const MENDED_BY_THE_USER: ReadonlySet<string> = new Set(["BudgetError", "Backend
  */
 export function finishedResults(results: readonly ExperimentResult[]): readonly ExperimentResult[] {
   const failed = results.find(({ error }) => error !== null);
-  if (failed?.error && MENDED_BY_THE_USER.has(failed.error.name)) {
-    throw new InputError(failed.error.message, { cause: failed.error });
+  const error = failed?.error ?? null;
+  if (error?.name === "BudgetError") throw new InputError(error.message, { cause: error });
+  if (error?.name === "BackendError") {
+    throw new InputError(
+      `${
+        error.message.replace(/\.?$/, ".")
+      } Every row would meet this: check the variant's key, address and model, ` +
+        `then start the same command to go on.`,
+      { cause: error },
+    );
   }
-  if (failed?.error) throw failed.error;
+  if (error !== null) throw error;
   return results;
 }

@@ -27,7 +27,7 @@ export interface RunSequence {
 }
 
 /**
- * Runs a queue in order. Resolves once the first has begun, so that there is something to show.
+ * Runs a queue in order. Resolves once it is known how the rows of the first stand, so that there is something to show.
  *
  * @throws what the first run's `start()` throws.
  */
@@ -70,7 +70,9 @@ export async function runInSequence(queue: readonly [QueuedRun, ...QueuedRun[]])
 
 async function begin(queued: QueuedRun): Promise<RunHandle> {
   try {
-    return await queued.start();
+    const run = await queued.start();
+    await run.ready;
+    return run;
   } catch (error) {
     await queued.close();
     throw error;

@@ -81,6 +81,8 @@ export interface ExperimentResult extends RowCounts {
 
 /** A workflow that is going on. */
 export interface RunHandle {
+  /** Resolves when it is known how the rows stand, or when the run has ended before; never rejects. */
+  readonly ready: Promise<void>;
   /** Resolves when everything has ended and is written; never rejects: see `error`. */
   readonly done: Promise<ExperimentResult>;
   /** Stops as Ctrl+C does. Resolves with `done`. */
@@ -104,6 +106,7 @@ export function runExperiment<R extends Row>(options: ExperimentOptions<R>): Run
   const workflow = new Workflow(options);
   const done = workflow.run();
   return {
+    ready: Promise.race([workflow.counted.promise, done.then(() => {})]),
     done,
     stop() {
       workflow.stop();
@@ -131,6 +134,7 @@ const reportSchema = z.object({ inputs: z.string(), figures: z.record(z.string()
 class Workflow<R extends Row> {
   readonly files: RunFiles;
   readonly progress: RunProgress;
+  readonly counted: PromiseWithResolvers<void> = Promise.withResolvers();
   private readonly rows: readonly R[];
   private readonly clock: Clock;
   private readonly log: (line: string) => void;
@@ -192,6 +196,7 @@ class Workflow<R extends Row> {
       this.store = store;
       this.counts = countRows(this.rows, store);
       this.tokensBefore = this.tokens();
+      this.counted.resolve();
       this.reportStrayRows(store);
       try {
         const current = await this.isCurrent();

@@ -6,7 +6,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Kernel } from "./kernel.ts";
 
 /** How long no message must come until no late output is waited for any more, in milliseconds. */
-const FENCE_MS = 5_000;
+const FENCE_MS = 30_000;
 const FENCE = "probebook-fence-";
 
 /** The marks that the kernel's side sends among the outputs. */

@@ -10,7 +10,8 @@ import { readTextIfExists } from "../lib/base/files.ts";
 import { snakeName } from "../lib/backends/variants.ts";
 import { parseNiahSettings, type PlannedNiah, planNiah } from "../lib/context_rot/start_niah.ts";
 import { runNotebookTask } from "../lib/notebooks/run_notebook_task.ts";
-import { statusDashboard } from "../lib/runs/status.ts";
+import { lockRun } from "../lib/runs/lock.ts";
+import { readRunStatus, statusDashboard } from "../lib/runs/status.ts";
 import { parseShard } from "../lib/runs/shard.ts";
 
 const HELP = `Needle in a haystack: hides a fact in long texts and asks for it at every length and depth.
@@ -143,6 +144,7 @@ async function main(args: string[]): Promise<number> {
       experiments: [{ name: "niah", title: "Needle in a haystack" }],
       interrupted,
     });
+  for (const { files } of planned) (await lockRun(files.lock))[Symbol.dispose](); // says now who else is at it
   console.error(await dashboard(false));
   const shard = settings.shard === null ? null : parseShard(settings.shard);
   const name = [
@@ -158,16 +160,19 @@ async function main(args: string[]): Promise<number> {
     resume,
     status: () => dashboard(true),
   });
-  if (code === 0) await printReports(planned);
-  return code;
+  return code === 0 ? await printReports(planned) : code;
 }
 
-/** What a run found, and where its figure is; a shard has no report yet. */
-async function printReports(planned: readonly PlannedNiah[]): Promise<void> {
+/** Prints what the runs found and where their figures are. @returns 1 when no row of a run was answered, else 0. */
+async function printReports(planned: readonly PlannedNiah[]): Promise<number> {
+  let code = 0;
   for (const { files } of planned) {
-    const report = await readTextIfExists(files.reportText);
+    const report = await readTextIfExists(files.reportText); // a shard has none yet
     if (report !== undefined) console.log(`\n${report}Heatmap: ${files.figure("heatmap", "png")}`);
+    const status = await readRunStatus(files);
+    if (status?.done === 0 && status.errors > 0) code = 1;
   }
+  return code;
 }
 
 async function showRow(planned: readonly PlannedNiah[], id: string): Promise<number> {

@@ -20,7 +20,7 @@ import { kindOfStatus, toBackendError } from "./api_errors.ts";
 import { probeApi } from "./api_probe.ts";
 import { readChat, readCompletions, readErrorBody } from "./api_schema.ts";
 import { readStream } from "./api_stream.ts";
-import { redact } from "./redact.ts";
+import { hideValues, redact } from "./redact.ts";
 import { loadO200k, renderPlain } from "./tokenizers.ts";
 import { type ApiVariant, type Environment, missingEnvironment } from "./variants.ts";
 
@@ -163,7 +163,7 @@ class ApiBackend implements Backend {
       const completion = onText && streams
         ? await readStream(response, onText)
         : this.#parse(await response.text(), read);
-      return id === null ? completion : { ...completion, requestId: id };
+      return this.#withoutKey(id === null ? completion : { ...completion, requestId: id });
     } catch (error) {
       throw toBackendError(error, {
         secrets: this.#secrets,
@@ -175,6 +175,20 @@ class ApiBackend implements Backend {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** An answer in which a server has put our key back. Short stand-ins such as `dummy` are words, and stay. */
+  #withoutKey(completion: Completion): Completion {
+    const keys = this.#secrets.filter((key) => key.length >= 16);
+    const hide = (text: string) => hideValues(text, keys);
+    const { text, reasoning, requestId, model } = completion;
+    return {
+      ...completion,
+      text: hide(text),
+      reasoning: reasoning && hide(reasoning),
+      requestId: requestId && hide(requestId),
+      model: model && hide(model),
+    };
   }
 
   #parse(text: string, read: (json: unknown) => Completion | null): Completion {

@@ -193,6 +193,19 @@ Deno.test("openApi() never shows its key, whatever the server echoes", async () 
   assert.ok(!inspect(error, { depth: 9, showHidden: true }).includes(KEY));
 });
 
+Deno.test("openApi() hides its key in an answer that holds it", async () => {
+  await using server = stub(() =>
+    Response.json({
+      model: KEY,
+      choices: [{ message: { content: `it is ${KEY}, or ${btoa(KEY)}` }, finish_reason: "stop" }],
+    }, { headers: { "x-request-id": `id-${KEY}` } })
+  );
+  const completion = await open(server.url).generate(request);
+  assert.equal(completion.text, "it is [redacted], or [redacted]");
+  assert.equal(completion.requestId, "id-[redacted]");
+  assert.ok(!inspect(completion, { depth: 9 }).includes(KEY));
+});
+
 Deno.test("openApi() says what is refused when nobody listens", async () => {
   const error = await failure(open("http://127.0.0.1:2/v1").generate(request));
   assert.deepEqual([error.kind, error.sent], ["network", false]);

@@ -21,16 +21,21 @@ const PATTERNS = [
  * @param secrets exact values to hide; those under 4 characters are left (hiding them would shred the text).
  */
 export function redact(text: string, secrets: readonly string[] = []): string {
+  const clean = hideValues(text, secrets.filter((secret) => secret.length >= 4));
+  const [bearer, keys, fields, passwords] = PATTERNS as [RegExp, RegExp, RegExp, RegExp];
+  return clean.replace(bearer, `$1 ${REDACTED}`).replace(keys, REDACTED).replace(fields, `$1${REDACTED}`)
+    .replace(passwords, `$1${REDACTED}@`);
+}
+
+/** A text without the given values, plain, percent-encoded or in base64; everything else stays as it is. */
+export function hideValues(text: string, secrets: readonly string[]): string {
   let clean = text;
   for (const secret of secrets) {
-    if (secret.length < 4) continue;
     for (const form of new Set([secret, encodeURIComponent(secret), btoaSafe(secret)])) {
       clean = clean.replaceAll(form, REDACTED);
     }
   }
-  const [bearer, keys, fields, passwords] = PATTERNS as [RegExp, RegExp, RegExp, RegExp];
-  return clean.replace(bearer, `$1 ${REDACTED}`).replace(keys, REDACTED).replace(fields, `$1${REDACTED}`)
-    .replace(passwords, `$1${REDACTED}@`);
+  return clean;
 }
 
 /** The values of every key variable that the variants name. For {@linkcode redact} alone: never print them. */

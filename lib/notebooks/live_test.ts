@@ -30,7 +30,7 @@ Deno.test("show() gives each kind of value its forms and escapes what is not mar
   assert.deepEqual(shown[1], { "text/html": "<b>&#60;i&#62;</b>", "text/plain": "<i>" });
   assert.match(shown[2]?.["text/html"] ?? "", /^<table>.*&#60;script&#62;/);
   assert.match(shown[3]?.["text/plain"] ?? "", /^a\n-\n1$/);
-  assert.deepEqual(Object.keys(shown[4] ?? {}), ["image/svg+xml", "image/png", "text/plain"]);
+  assert.deepEqual(Object.keys(shown[4] ?? {}), ["text/html", "image/svg+xml", "image/png", "text/plain"]);
   assert.equal(shown[4]?.["image/png"], "AQI=");
   assert.equal(shown[5]?.["text/plain"], "T<");
   assert.deepEqual(Object.keys(shown[6] ?? {}), ["text/plain"]);

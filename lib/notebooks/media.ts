@@ -3,7 +3,7 @@
  * @module
  */
 import { table, type TableRow } from "./table.ts";
-import { Html } from "./html.ts";
+import { escapeHtml, Html } from "./html.ts";
 
 /** Forms of one thing by MIME type; images other than SVG in base64. */
 export type MediaBundle = Record<string, string>;
@@ -17,6 +17,9 @@ export interface Figure {
   /** The same picture as PNG; drawn from the SVG when left out. */
   readonly png?: Uint8Array;
 }
+
+/** Width of a figure's PNG: sharp at the 800 CSS pixels it is shown at. */
+const FIGURE_PIXELS = 1600;
 
 /** The part of a polars DataFrame that is read. */
 interface DataFrameLike {
@@ -53,8 +56,12 @@ export async function toMediaBundle(value: unknown): Promise<MediaBundle> {
 
 async function figureBundle(figure: Figure): Promise<MediaBundle> {
   const { svgToPng } = await import("../figures/svg_to_png.ts");
-  const png = figure.png ?? await svgToPng(figure.svg);
-  return { "image/svg+xml": figure.svg, "image/png": png.toBase64(), "text/plain": figure.alt };
+  const png = (figure.png ?? await svgToPng(figure.svg, { width: FIGURE_PIXELS })).toBase64();
+  // The picture as HTML comes first: some versions of nbconvert clean SVG until nothing is left of it.
+  const image = `<img src="data:image/png;base64,${png}" alt="${
+    escapeHtml(figure.alt)
+  }" style="max-width:800px;width:100%">`;
+  return { "text/html": image, "image/svg+xml": figure.svg, "image/png": png, "text/plain": figure.alt };
 }
 
 function isRecord(value: unknown): value is TableRow {

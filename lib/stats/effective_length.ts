@@ -151,5 +151,6 @@ function reasonOf(groups: readonly Group[], passed: number, threshold: number): 
   const failed = groups[passed];
   if (failed === undefined) return `every length tested reaches ${needed}`;
   const found = `${failed.correct} of ${failed.n} right at ${failed.length.toLocaleString("en-US")} tokens`;
+  if (threshold === 0) return `no length passes: ${found}, so there is no accuracy to compare with`;
   return passed === 0 ? `no length passes: ${found}, ${needed} needed` : `${found}, ${needed} needed`;
 }

@@ -65,6 +65,13 @@ Deno.test("effectiveLength() says at least when all lengths pass and below when 
   assert.equal(nothing.length, null, "85% of nothing is not a pass");
 });
 
+Deno.test("effectiveLength() says that a share of nothing is no threshold", () => {
+  const rows = [500, 1000].map((length) => ({ length, correct: false }));
+  const { length, reason } = effectiveLength(rows, NOLIMA_RULE, { random: createRandom(1) });
+  assert.equal(length, null);
+  assert.match(reason, /0 of 1 right at 500 tokens, so there is no accuracy to compare with/);
+});
+
 Deno.test("effectiveLength() pools the base lengths of a relative rule", () => {
   const rule: EffectiveLengthRule = { name: "base", kind: "relative", share: 0.5, baseUpTo: 1000 };
   const result = effectiveLength(rowsAt({ 500: 100, 1000: 80, 2000: 44 }), rule, {

@@ -2,7 +2,7 @@
  * What the embedded model can do at NIAH, measured for its card.
  * @module
  */
-import { wilson } from "../stats/wilson.ts";
+import { clusterWilson } from "../stats/cluster_wilson.ts";
 import { type Interval, type Share } from "../stats/wilson.ts";
 import { finishedResults } from "../runs/sequence.ts";
 import { startNiah } from "./start_niah.ts";
@@ -83,7 +83,13 @@ export async function measureNiahCard(options: NiahCardOptions): Promise<CardRow
       setting,
       lengths: [...byLength].sort(([a], [b]) => a - b).map(([length, graded]) => ({
         length,
-        share: wilson(graded.filter(({ grade }) => grade?.correct === true).length, graded.length),
+        // Depths of a trial share needle and haystack: they are not independent rows.
+        share: clusterWilson(
+          graded.map(({ row, grade }) => ({
+            correct: grade?.correct === true,
+            cluster: String(row.params["trial"]),
+          })),
+        ),
       })),
     });
   }

@@ -214,8 +214,8 @@ async function runCell(
         evalue: problem?.split("\n", 1)[0] ?? String(reply.evalue),
         traceback: (problem ?? `${reply.ename}: ${reply.evalue}`).split("\n"),
       };
-      outputs.push(error);
-    }
+    } else outputs.splice(outputs.indexOf(error), 1);
+    outputs.push(error); // it ended the cell, though it may have overtaken what was printed before
     finish("failed");
     const { ename, evalue } = error as { ename?: string; evalue?: string };
     const lines = (error.traceback as string[]).join("\n").trim();

@@ -123,7 +123,17 @@ class Parts {
     return { normed, sum };
   }
 
-  /** A linear layer, or several of the same input side by side. Weights stay `[out, in]` as they are stored. */
+  /**
+   * A linear layer, or several of the same input side by side. Weights stay `[out, in]` as they are stored.
+   * Every product with a weight matrix of the model goes through here, the output head included.
+   *
+   * @param input `[tokens, columns]`
+   * @param modules names of the layers, without `.weight` or `.bias`.
+   * @param rows outputs of each layer.
+   * @param columns inputs of each layer.
+   * @param bias whether the layers have one.
+   * @param name of the output `[tokens, sum of rows]`; a fresh one unless given.
+   */
   async linear(
     input: string,
     modules: readonly string[],
@@ -195,10 +205,7 @@ class Parts {
 
   async head(input: string): Promise<void> {
     const { vocabSize, hiddenSize, tied } = this.config;
-    if (tied) {
-      this.graph.nodes("ms:FusedMatMul", [input, await this.embedding()], ["logits"], { transB: 1 });
-    } else {
-      await this.linear(input, ["lm_head"], [vocabSize], hiddenSize, false, "logits");
-    }
+    const module = tied ? "model.embed_tokens" : "lm_head";
+    await this.linear(input, [module], [vocabSize], hiddenSize, false, "logits");
   }
 }

@@ -23,9 +23,9 @@ export class KvStore {
   constructor(config: DecoderConfig, capacity: number) {
     this.width = config.numKvHeads * config.headDim;
     this.#window = config.contextWindow;
-    this.#capacity = Math.min(capacity, this.#window);
+    this.#capacity = capacity;
     const make = () =>
-      Array.from({ length: config.numLayers }, () => new Float32Array(this.#capacity * this.width));
+      Array.from({ length: config.numLayers }, () => new Float32Array(capacity * this.width));
     this.keys = make();
     this.values = make();
   }
@@ -56,12 +56,24 @@ export class KvStore {
 
   /** A new store with a copy of the first `rows` rows and room for `capacity`. */
   fork(config: DecoderConfig, rows: number, capacity: number): KvStore {
-    const copy = new KvStore(config, Math.max(rows, capacity));
-    for (let layer = 0; layer < this.keys.length; layer++) {
-      copy.keys[layer]?.set((this.keys[layer] as Float32Array).subarray(0, rows * this.width));
-      copy.values[layer]?.set((this.values[layer] as Float32Array).subarray(0, rows * this.width));
+    return KvStore.join(config, [{ store: this, rows }], Math.max(rows, capacity));
+  }
+
+  /** A new store with copies of the first rows of each, one behind the other. */
+  static join(
+    config: DecoderConfig,
+    parts: readonly { readonly store: KvStore; readonly rows: number }[],
+    capacity: number = parts.reduce((sum, { rows }) => sum + rows, 0),
+  ): KvStore {
+    const joined = new KvStore(config, capacity);
+    for (const { store, rows } of parts) {
+      for (let layer = 0; layer < joined.keys.length; layer++) {
+        const first = (list: readonly Float32Array[]) =>
+          (list[layer] as Float32Array).subarray(0, rows * store.width);
+        joined.write(layer, first(store.keys), first(store.values));
+      }
+      joined.used += rows;
     }
-    copy.used = rows;
-    return copy;
+    return joined;
   }
 }

@@ -2,16 +2,20 @@
  * A decoder that computes in a worker of its own, so that the calling thread stays free.
  * @module
  */
-import { checkEdit, checkLoadOptions } from "./checks.ts";
+import { checkEdit, checkLoadOptions, foreignPrefix } from "./checks.ts";
 import type { DecoderConfig } from "./config.ts";
+import { abortedSamples } from "./generate.ts";
 import { DecoderBase } from "./decoder_base.ts";
 import { readConfig } from "./local_decoder.ts";
 import type { PrefixReply } from "./protocol.ts";
 import { type DecoderTokenizer, loadTokenizer } from "./tokenizer.ts";
 import type {
+  Continuation,
   Decoder,
+  DecoderStats,
   ForwardOptions,
   ForwardResult,
+  GenerateManyOptions,
   GenerateOptions,
   KvEdit,
   LoadOptions,
@@ -74,6 +78,27 @@ class WorkerDecoder extends DecoderBase {
     return new WorkerPrefix(this, this.#link, reply);
   }
 
+  override async generateMany(
+    continuations: readonly Continuation[],
+    options: GenerateManyOptions = {},
+  ): Promise<Sample[][]> {
+    const { onToken, ...rest } = options;
+    const request = {
+      continuations: continuations.map(({ prefix, ...how }) => ({
+        prefix: WorkerPrefix.idOf(prefix, this),
+        options: how,
+      })),
+      options: this.sendable(rest),
+      stream: onToken !== undefined,
+    };
+    const stopped = () => continuations.map(({ n }) => abortedSamples(n));
+    return await this.#link.call("generate", request, { ...options, stopped });
+  }
+
+  override async stats(): Promise<DecoderStats> {
+    return await this.#link.call("stats", null);
+  }
+
   override async [Symbol.asyncDispose](): Promise<void> {
     await this.#link.call("close", null).catch(() => {}); // a worker that failed is closed already
     this.#link.terminate();
@@ -108,13 +133,13 @@ class WorkerPrefix implements Prefix {
   }
 
   async generate(options: GenerateOptions): Promise<Sample[]> {
-    const { onToken, ...rest } = options;
-    const request = {
-      prefix: this.#prefix,
-      options: this.#decoder.sendable(rest),
-      stream: onToken !== undefined,
-    };
-    return await this.#link.call("generate", request, options);
+    return await this.#decoder.generateFrom(this, options);
+  }
+
+  /** The worker's name for a prefix. @throws {InputError} when it is of another model. */
+  static idOf(prefix: Prefix, decoder: WorkerDecoder): number {
+    if (prefix instanceof WorkerPrefix && prefix.#decoder === decoder) return prefix.#prefix;
+    throw foreignPrefix();
   }
 
   [Symbol.dispose](): void {

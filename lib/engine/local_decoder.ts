@@ -5,20 +5,24 @@
 import { join } from "node:path";
 import { availableParallelism } from "node:os";
 import { InputError } from "../base/errors.ts";
-import { checkEdit, checkGenerate, checkIds, checkLoadOptions, checkSites } from "./checks.ts";
+import { checkEdit, checkGenerate, checkIds, checkLoadOptions, checkSites, foreignPrefix } from "./checks.ts";
 import { readJson } from "./checkpoint.ts";
 import { type DecoderConfig, parseConfig } from "./config.ts";
 import { DecoderBase } from "./decoder_base.ts";
-import { generateSamples } from "./generate.ts";
+import type { Start } from "./batches.ts";
+import { abortedSamples, generateSamples, type Request } from "./generate.ts";
 import { KvStore } from "./kv_store.ts";
 import { PrefixCache } from "./prefix_cache.ts";
 import { Runner } from "./runner.ts";
 import { actsOn } from "./steering.ts";
 import { type DecoderTokenizer, loadTokenizer } from "./tokenizer.ts";
 import type {
+  Continuation,
   Decoder,
+  DecoderStats,
   ForwardOptions,
   ForwardResult,
+  GenerateManyOptions,
   GenerateOptions,
   KvEdit,
   LoadOptions,
@@ -66,6 +70,8 @@ class LocalDecoder extends DecoderBase {
   readonly #cache: PrefixCache;
   #tail: Promise<unknown> = Promise.resolve();
   #closed = false;
+  #reusedTokens = 0;
+  #generatedTokens = 0;
 
   constructor(runner: Runner, tokenizer: DecoderTokenizer, cacheBytes: number) {
     super(runner.config, tokenizer);
@@ -91,6 +97,7 @@ class LocalDecoder extends DecoderBase {
       const reuse = options.reuse === true && !steers.some((steer) => actsOn(steer, "prompt"));
       const found = reuse ? this.#cache.match(ids) : undefined;
       if (found !== undefined && found.common === ids.length && found.prompt.ids.length === ids.length) {
+        this.#reusedTokens += ids.length;
         return new LocalPrefix(this, found.prompt.store, ids.length, found.prompt.logits, ids.length);
       }
       // The last token is always computed: its logits are what is wanted.
@@ -99,6 +106,7 @@ class LocalDecoder extends DecoderBase {
         ? new KvStore(this.config, ids.length)
         : this.#from(found.prompt.store, common, ids.length);
       const logits = await this.compute(store, common, ids.slice(common), steers, options.signal);
+      this.#reusedTokens += common;
       if (reuse) this.#cache.add({ ids: [...ids], store, logits });
       return new LocalPrefix(this, store, ids.length, logits, common);
     }, options.signal);
@@ -131,8 +139,14 @@ class LocalDecoder extends DecoderBase {
     }
   }
 
-  extend(store: KvStore, length: number, ids: readonly number[], options: PrefillOptions): Promise<Prefix> {
-    return this.exclusive(async () => {
+  async extend(
+    store: KvStore,
+    length: number,
+    ids: readonly number[],
+    options: PrefillOptions,
+  ): Promise<Prefix> {
+    using _use = inUse([store]);
+    return await this.exclusive(async () => {
       checkIds(this.config, ids, length);
       const longer = this.#from(store, length, length + ids.length);
       const logits = await this.compute(longer, length, ids, this.steersFor(options.steer), options.signal);
@@ -140,29 +154,66 @@ class LocalDecoder extends DecoderBase {
     }, options.signal);
   }
 
-  generate(
-    store: KvStore,
-    length: number,
-    logits: Float32Array,
-    options: GenerateOptions,
-  ): Promise<Sample[]> {
-    return this.exclusive(async () => {
-      checkGenerate(this.config, length, options);
-      const steers = this.steersFor(options.steer);
-      return await generateSamples(this.#runner, this.tokenizer, { store, length, logits }, steers, options);
+  override async generateMany(
+    continuations: readonly Continuation[],
+    options: GenerateManyOptions = {},
+  ): Promise<Sample[][]> {
+    const { onToken, signal } = options;
+    const steers = this.steersFor(options.steer);
+    const requests = continuations.map(({ prefix, ...how }): Request => {
+      const start = LocalPrefix.startOf(prefix, this);
+      checkGenerate(this.config, start.length, how);
+      return { ...start, options: how };
+    });
+    using _use = inUse(requests.map(({ store }) => store));
+    const samples = await this.exclusive(
+      () => generateSamples(this.#runner, this.tokenizer, requests, { steers, onToken, signal }),
+      signal,
+      () => continuations.map(({ n }) => abortedSamples(n)),
+    );
+    for (const { tokens } of samples.flat()) this.#generatedTokens += tokens.length;
+    return samples;
+  }
+
+  override stats(): Promise<DecoderStats> {
+    return Promise.resolve({
+      ...this.#runner.counts,
+      reusedTokens: this.#reusedTokens,
+      generatedTokens: this.#generatedTokens,
+      cacheBytes: this.#cache.bytes,
     });
   }
 
-  /** Runs one thing at a time, in the order asked for. */
-  async exclusive<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    const before = this.#tail;
-    const result = before.then(() => {
-      signal?.throwIfAborted();
-      if (this.#closed) throw new InputError("The model is closed: load it again.");
-      return work();
+  /**
+   * Runs one thing at a time, in the order asked for. A call whose signal fires before its turn leaves the queue at
+   * once, with what `stopped` gives.
+   */
+  exclusive<T>(
+    work: () => Promise<T>,
+    signal?: AbortSignal,
+    stopped: () => T = () => {
+      throw signal?.reason;
+    },
+  ): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      let waiting = true;
+      const leave = () => {
+        waiting = false;
+        try {
+          resolve(stopped());
+        } catch (reason) {
+          reject(reason);
+        }
+      };
+      if (signal?.aborted) return leave();
+      signal?.addEventListener("abort", leave, { once: true });
+      this.#tail = this.#tail.then(async () => {
+        signal?.removeEventListener("abort", leave);
+        if (!waiting) return;
+        if (this.#closed) reject(new InputError("The model is closed: load it again."));
+        else await work().then(resolve, reject);
+      });
     });
-    this.#tail = result.catch(() => {});
-    return await result;
   }
 
   override async [Symbol.asyncDispose](): Promise<void> {
@@ -171,6 +222,16 @@ class LocalDecoder extends DecoderBase {
     this.#cache.clear();
     await this.#runner[Symbol.asyncDispose]();
   }
+}
+
+/** Counts a call among the owners of its stores while it waits and runs, so that an edit works on a copy. */
+function inUse(stores: readonly KvStore[]): Disposable {
+  for (const store of stores) store.owners++;
+  return {
+    [Symbol.dispose]: () => {
+      for (const store of stores) store.owners--;
+    },
+  };
 }
 
 class LocalPrefix implements Prefix {
@@ -222,7 +283,13 @@ class LocalPrefix implements Prefix {
   }
 
   async generate(options: GenerateOptions): Promise<Sample[]> {
-    return await this.#decoder.generate(this.#open(), this.length, this.logits, options);
+    return await this.#decoder.generateFrom(this, options);
+  }
+
+  /** What a prefix is continued from. @throws {InputError} when it is of another model, or was disposed of. */
+  static startOf(prefix: Prefix, decoder: LocalDecoder): Start {
+    if (!(prefix instanceof LocalPrefix) || prefix.#decoder !== decoder) throw foreignPrefix();
+    return { store: prefix.#open(), length: prefix.length, logits: prefix.logits };
   }
 
   [Symbol.dispose](): void {

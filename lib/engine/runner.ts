@@ -35,6 +35,8 @@ export class Runner implements AsyncDisposable {
   readonly #weights: Weights;
   readonly #threads: number;
   readonly #rope: RopeTable;
+  /** Tokens prefilled and decode steps run since it was opened. */
+  readonly counts = { prefilledTokens: 0, decodeSteps: 0 };
   readonly #sessions = new Map<string, Promise<Session>>();
 
   private constructor(config: DecoderConfig, weights: Weights, threads: number) {
@@ -114,6 +116,7 @@ export class Runner implements AsyncDisposable {
         store.write(layer, outputs[`k.${layer}`] as Float32Array, outputs[`v.${layer}`] as Float32Array);
       }
       store.used += chunk.length;
+      this.counts.prefilledTokens += chunk.length;
       if (outputs["logits"] !== undefined) logits.push(outputs["logits"]);
       for (const [site, parts] of captured) parts.push(outputs[site] as Float32Array);
     }
@@ -138,10 +141,9 @@ export class Runner implements AsyncDisposable {
     return feeds;
   }
 
-  /** Runs one token in each branch. @returns logits `[branches, vocabSize]`. */
+  /** Runs one token in each branch of the store's prefixes. @returns logits `[branches, vocabSize]`. */
   async decode(
     store: KvStore,
-    past: number,
     branches: BranchCache,
     tokens: readonly number[],
     allSteers: readonly Steer[],
@@ -151,11 +153,12 @@ export class Runner implements AsyncDisposable {
     const outputs = await session.run({
       ids: longs(tokens, tokens.length),
       ...branches.feeds(),
-      ...this.#ropeFeeds(branches.position + 1),
-      ...this.#storeFeeds("prefix", store, past),
+      ...this.#ropeFeeds(Math.max(...branches.positions) + 1),
+      ...this.#storeFeeds("prefix", store, branches.past),
       ...(steers.length > 0 ? steerFeeds(this.config, steers, tokens.length, -1) : {}),
     }, [...this.#layers((layer) => [`k.${layer}`, `v.${layer}`]), "logits"]);
     branches.append(outputs);
+    this.counts.decodeSteps++;
     return outputs["logits"] as Float32Array;
   }
 

@@ -107,8 +107,14 @@ export interface TokenEvent {
   readonly text: string;
 }
 
-/** Options of {@linkcode Prefix.generate}. */
-export interface GenerateOptions {
+/** A piece of generated text, and which of several prefixes it continues. */
+export interface BranchEvent extends TokenEvent {
+  /** Index of the prefix among those given. */
+  readonly request: number;
+}
+
+/** How one prefix is continued. */
+export interface SampleOptions {
   /** Samples to draw, decoded together over one copy of the prefix; 1 unless given. */
   readonly n?: number;
   /** Most tokens to draw, per sample. */
@@ -129,12 +135,46 @@ export interface GenerateOptions {
   readonly logprobs?: boolean;
   /** Leaves special tokens out of the text; true unless given. */
   readonly skipSpecialTokens?: boolean;
+}
+
+/** What a call of generate has once, however many samples it draws. */
+export interface GenerateRunOptions {
   /** Steerings of this call alone, beside those in force. */
   readonly steer?: readonly Steer[];
-  /** Called for each token as it is drawn. */
-  readonly onToken?: (event: TokenEvent) => void;
   /** Stops between steps; samples then end as `aborted` with what they have. */
   readonly signal?: AbortSignal;
+}
+
+/** Options of {@linkcode Prefix.generate}. */
+export interface GenerateOptions extends SampleOptions, GenerateRunOptions {
+  /** Called for each token as it is drawn. */
+  readonly onToken?: (event: TokenEvent) => void;
+}
+
+/** Options of {@linkcode Decoder.generateMany}. */
+export interface GenerateManyOptions extends GenerateRunOptions {
+  /** Called for each token as it is drawn. */
+  readonly onToken?: (event: BranchEvent) => void;
+}
+
+/** A prefix to continue, and how. */
+export interface Continuation extends SampleOptions {
+  /** Belongs to the same model. */
+  readonly prefix: Prefix;
+}
+
+/** What a decoder has done since it was loaded, and what it holds. */
+export interface DecoderStats {
+  /** Prompt tokens computed, those of {@linkcode Decoder.forward} included. */
+  readonly prefilledTokens: number;
+  /** Prompt tokens that the cache of {@linkcode PrefillOptions.reuse} spared. */
+  readonly reusedTokens: number;
+  /** Tokens drawn. */
+  readonly generatedTokens: number;
+  /** Passes that drew them, one token in each branch at a time. */
+  readonly decodeSteps: number;
+  /** Bytes of keys and values that the cache of `reuse` holds. */
+  readonly cacheBytes: number;
 }
 
 /** One generated continuation. */
@@ -187,6 +227,20 @@ export interface Decoder extends AsyncDisposable {
   forward(ids: readonly number[], options?: ForwardOptions): Promise<ForwardResult>;
   /** Computes keys and values of a prompt, in chunks. @throws {InputError} when it is empty or too long. */
   prefill(ids: readonly number[], options?: PrefillOptions): Promise<Prefix>;
+  /**
+   * Draws continuations of several prefixes together, one token in each branch per step; those that `extend` one
+   * another share what they hold. A sample is what {@linkcode Prefix.generate} draws with its seed, whatever else is
+   * in the batch: to the token in fp32, not so in q8 and q4, whose arithmetic depends on the batch.
+   *
+   * @returns the samples of each continuation, in the order given.
+   * @throws {InputError}
+   */
+  generateMany(
+    continuations: readonly Continuation[],
+    options?: GenerateManyOptions,
+  ): Promise<Sample[][]>;
+  /** What has been computed so far. */
+  stats(): Promise<DecoderStats>;
   /** Steers every later pass until the handle is disposed of. @throws {InputError} */
   steer(steer: Steer): SteerHandle;
 }

@@ -2,6 +2,7 @@
  * The tokens that branches of prefixes have added: their keys and values, laid out as the decode graph reads them.
  * @module
  */
+import { maskName, windowsOf } from "./attention_graph.ts";
 import type { DecoderConfig } from "./config.ts";
 import { type Feed, floats, longs } from "./session.ts";
 
@@ -56,12 +57,14 @@ export class BranchCache {
     const group = numHeads / numKvHeads;
     const [past, steps, count] = [this.past, this.#steps, this.#spans.length];
     const feeds: Record<string, Feed> = {
-      mask: floats(this.#mask(past), count, 1, past + steps + 1),
       position_ids: longs(this.positions, count, 1),
       split: longs([past, steps, 1], 3),
       scores_shape: longs([numKvHeads, count, group, past], 4),
       weights_shape: longs([numKvHeads, count * group, past], 3),
     };
+    for (const window of windowsOf(this.#config)) {
+      feeds[maskName(window)] = floats(this.#mask(past, window), count, 1, past + steps + 1);
+    }
     for (let layer = 0; layer < numLayers; layer++) {
       const dims = [steps, numKvHeads, count, headDim];
       feeds[`suffix_k.${layer}`] = floats(this.#keys[layer] as Float32Array, ...dims);
@@ -70,14 +73,19 @@ export class BranchCache {
     return feeds;
   }
 
-  /** `[branches, past + steps + 1]`: 0 on the rows of a branch's span and on its own tokens, -Infinity elsewhere. */
-  #mask(past: number): Float32Array {
+  /**
+   * `[branches, past + steps + 1]`: 0 on the rows of a branch's span and on its own tokens, -Infinity elsewhere and
+   * on what lies outside the window.
+   */
+  #mask(past: number, window: number | null): Float32Array {
     const width = past + this.#steps + 1;
     const mask = new Float32Array(this.#spans.length * width);
     for (const [branch, { start, length }] of this.#spans.entries()) {
       const row = mask.subarray(branch * width, (branch + 1) * width);
-      row.fill(-Infinity, 0, start);
-      row.fill(-Infinity, start + length, past + 1);
+      /** Tokens of this branch that are no longer seen: those at the beginning of its span, then of its own. */
+      const unseen = window === null ? 0 : Math.max(0, length + this.#steps - window);
+      row.fill(-Infinity, 0, start + Math.min(length, unseen));
+      row.fill(-Infinity, start + length, past + 1 + Math.max(0, unseen - length));
     }
     return mask;
   }

@@ -32,6 +32,9 @@ export async function readJson(path: string): Promise<unknown> {
   }
 }
 
+/** What a graph needs of a checkpoint's weights; {@linkcode Weights} says what the members do. */
+export type WeightReader = Pick<Weights, "read" | "expect" | "release" | "checkAllUsed" | "shapes" | "files">;
+
 /** The weights of a checkpoint, read when asked for and remembered until {@linkcode Weights.release}. */
 export class Weights {
   readonly #dir: string;
@@ -118,6 +121,10 @@ export class Weights {
   }
 
   async #one(name: string, shape: readonly number[]): Promise<Float32Array> {
+    return await readTensor(name, this.#entry(name, shape));
+  }
+
+  #entry(name: string, shape: readonly number[]): TensorEntry {
     const entry = this.#entries.get(name);
     if (entry === undefined) {
       throw new InputError(
@@ -130,7 +137,37 @@ export class Weights {
       );
     }
     this.#used.add(name);
-    return await readTensor(name, entry);
+    return entry;
+  }
+
+  /**
+   * Checks tensors as {@linkcode Weights.read} does and counts them as used, without reading them.
+   *
+   * @throws {InputError} when one is missing or has another shape.
+   */
+  expect(names: readonly string[], rows: readonly number[], ...rest: number[]): void {
+    for (const [i, name] of names.entries()) this.#entry(name, [rows[i] as number, ...rest]);
+  }
+
+  /** Shapes of all tensors, by name. */
+  get shapes(): ReadonlyMap<string, readonly number[]> {
+    return new Map([...this.#entries].map(([name, { shape }]) => [name, shape]));
+  }
+
+  /** Paths of the files that the weights lie in, in the order of their names. */
+  get files(): string[] {
+    return [...new Set([...this.#entries.values()].map(({ file }) => file))].sort();
+  }
+
+  /** `value` rounded as the elements of the tensor `name` are stored; as float32 when there is no such tensor. */
+  rounded(name: string, value: number): number {
+    const dtype = this.#entries.get(name)?.dtype;
+    if (dtype === "F16") return Math.f16round(value);
+    if (dtype !== "BF16") return Math.fround(value);
+    const bits = new Uint32Array(Float32Array.of(value).buffer);
+    const word = bits[0] as number;
+    bits[0] = (word + 0x7fff + ((word >>> 16) & 1)) & 0xffff0000;
+    return new Float32Array(bits.buffer)[0] as number;
   }
 
   /**

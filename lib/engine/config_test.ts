@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseConfig, supportedArchitectures } from "./config.ts";
+import { parseConfig, type Rope, supportedArchitectures } from "./config.ts";
 import { inverseFrequencies } from "./rope_table.ts";
 
 const llama = {
@@ -17,9 +17,9 @@ Deno.test("parseConfig() fills in what Llama configs leave out", () => {
   const config = parseConfig(llama, "config.json");
   assert.equal(config.numKvHeads, 4);
   assert.equal(config.headDim, 16);
-  assert.equal(config.ropeTheta, 10000);
   assert.equal(config.tied, false);
-  assert.deepEqual(config.ropeScaling, { type: "default" });
+  assert.deepEqual(config.ropes, [{ theta: 10000, scaling: { type: "default" }, amplitude: 1 }]);
+  assert.deepEqual(config.layers, [{ window: null, rope: 0 }, { window: null, rope: 0 }]);
 });
 
 Deno.test("parseConfig() reads rope settings in the older and the newer form", () => {
@@ -29,8 +29,7 @@ Deno.test("parseConfig() reads rope settings in the older and the newer form", (
     "c",
   );
   assert.deepEqual(older, newer);
-  assert.deepEqual(older.ropeScaling, { type: "linear", factor: 4 });
-  assert.equal(older.ropeTheta, 5e5);
+  assert.deepEqual(older.ropes, [{ theta: 5e5, scaling: { type: "linear", factor: 4 }, amplitude: 1 }]);
 });
 
 Deno.test("parseConfig() names an unknown architecture and those that are supported", () => {
@@ -47,7 +46,8 @@ Deno.test("parseConfig() names an unknown architecture and those that are suppor
 Deno.test("parseConfig() refuses what the engine would run wrongly", () => {
   const wrong = [
     { hidden_act: "gelu" },
-    { rope_scaling: { rope_type: "yarn", factor: 4 } },
+    { rope_scaling: { rope_type: "proportional", factor: 4 } },
+    { rope_scaling: { rope_type: "longrope", short_factor: [1], long_factor: [1] } },
     { rope_scaling: { rope_type: "llama3", factor: 8 } },
     { num_key_value_heads: 3 },
     { use_sliding_window: true },
@@ -76,10 +76,15 @@ Deno.test("inverseFrequencies() follows the llama3 scaling", () => {
     high_freq_factor: 4,
     original_max_position_embeddings: 8192,
   };
-  const plain = inverseFrequencies(parseConfig({ ...llama, head_dim: 64, rope_theta: 5e5 }, "c"));
-  const scaled = inverseFrequencies(
-    parseConfig({ ...llama, head_dim: 64, rope_theta: 5e5, rope_scaling: scaling }, "c"),
-  );
+  const frequencies = (change: object) => {
+    const { ropes: [rope], rotaryDim } = parseConfig(
+      { ...llama, head_dim: 64, rope_theta: 5e5, ...change },
+      "c",
+    );
+    return inverseFrequencies(rope as Rope, rotaryDim, 1);
+  };
+  const plain = frequencies({});
+  const scaled = frequencies({ rope_scaling: scaling });
   const ratios = Array.from(scaled, (x, i) => x / (plain[i] as number));
   for (const [i, ratio] of ratios.entries()) {
     const wavelength = 2 * Math.PI / (plain[i] as number);

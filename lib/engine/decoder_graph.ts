@@ -47,10 +47,11 @@ export async function buildDecoderGraph(
   if (options.selectRows) graph.input("rows", "int64", ["rows"]);
   const attention = options.attention(graph);
 
-  let residual = graph.node("Gather", [await parts.embedding(), "ids"]);
+  let residual = await parts.embedded("ids");
   let pending: string | undefined; // what the last block adds to the residual, where it is not added yet
   for (let layer = 0; layer < numLayers; layer++) {
     const prefix = `model.layers.${layer}`;
+    const afterAttention = `${prefix}.post_attention_layernorm.weight`;
     const entry = await parts.norm(residual, pending, `${prefix}.input_layernorm.weight`);
     const heads = attention(layer, await parts.projections(entry.normed, layer));
     const attentionOut = await parts.linear(
@@ -64,19 +65,22 @@ export async function buildDecoderGraph(
     expose(`attn_out.${layer}`);
     const middle = await parts.norm(
       entry.sum,
-      attentionOut,
-      `${prefix}.post_attention_layernorm.weight`,
+      config.postNorms ? await parts.normOf(attentionOut, afterAttention) : attentionOut,
+      config.postNorms ? `${prefix}.pre_feedforward_layernorm.weight` : afterAttention,
       `resid_mid.${layer}`,
     );
     expose(`resid_mid.${layer}`);
     const mlpOut = await parts.mlp(middle.normed, layer);
     expose(`mlp_out.${layer}`);
+    const contribution = config.postNorms
+      ? await parts.normOf(mlpOut, `${prefix}.post_feedforward_layernorm.weight`)
+      : mlpOut;
     if (options.open) {
-      residual = parts.steer(graph.node("Add", [middle.sum, mlpOut]), layer);
+      residual = parts.steer(graph.node("Add", [middle.sum, contribution]), layer);
       expose(`residual.${layer}`);
     } else {
       residual = middle.sum;
-      pending = mlpOut;
+      pending = contribution;
     }
   }
   if (options.selectRows) {
@@ -93,32 +97,47 @@ export async function buildDecoderGraph(
 class Parts {
   constructor(readonly graph: OnnxGraph, readonly config: DecoderConfig, readonly weights: Weights) {}
 
-  async embedding(): Promise<string> {
-    const { vocabSize, hiddenSize } = this.config;
+  /** Embeddings of the tokens. */
+  async embedded(ids: string): Promise<string> {
+    const { vocabSize, hiddenSize, scaledEmbedding } = this.config;
     const name = "model.embed_tokens.weight";
-    return this.graph.weight(
+    const table = this.graph.weight(
       name,
       [vocabSize, hiddenSize],
       await this.weights.read([name], [vocabSize], hiddenSize),
     );
+    const rows = this.graph.node("Gather", [table, ids]);
+    if (!scaledEmbedding) return rows;
+    const scale = Float32Array.of(this.weights.rounded(name, Math.sqrt(hiddenSize)));
+    return this.graph.node("Mul", [rows, this.graph.weight("embedding_scale", [1], scale)]);
+  }
+
+  /** A norm's weights as they act. */
+  async gains(name: string, width: number): Promise<Float32Array> {
+    const stored = await this.weights.read([name], [width]);
+    return this.config.normOffset ? stored.map((x) => 1 + x) : stored;
+  }
+
+  /** RMS norm of `input`. */
+  async normOf(input: string, weight: string): Promise<string> {
+    const { hiddenSize, normEpsilon } = this.config;
+    const gain = this.graph.weight(weight, [hiddenSize], await this.gains(weight, hiddenSize));
+    const epsilon = { float: normEpsilon };
+    return this.graph.node("SimplifiedLayerNormalization", [input, gain], { axis: -1, epsilon });
   }
 
   /** RMS norm of `residual + added`, and that sum. */
   async norm(residual: string, added: string | undefined, weight: string, sumName?: string) {
+    if (added === undefined) return { normed: await this.normOf(residual, weight), sum: residual };
     const { hiddenSize, normEpsilon } = this.config;
-    const gain = this.graph.weight(weight, [hiddenSize], await this.weights.read([weight], [hiddenSize]));
-    const epsilon = { float: normEpsilon };
-    if (added === undefined) {
-      const normed = this.graph.node("SimplifiedLayerNormalization", [residual, gain], { axis: -1, epsilon });
-      return { normed, sum: residual };
-    }
+    const gain = this.graph.weight(weight, [hiddenSize], await this.gains(weight, hiddenSize));
     const sum = sumName ?? `${weight}.sum`;
     const normed = `${weight}.out`;
     this.graph.nodes(
       "ms:SkipSimplifiedLayerNormalization",
       [residual, added, gain],
       [normed, "", "", sum],
-      { epsilon },
+      { epsilon: { float: normEpsilon } },
     );
     return { normed, sum };
   }
@@ -156,31 +175,59 @@ class Parts {
   }
 
   async projections(input: string, layer: number): Promise<Projections> {
-    const { numHeads, numKvHeads, headDim, hiddenSize, biases } = this.config;
-    const rows = [numHeads * headDim, numKvHeads * headDim, numKvHeads * headDim];
-    const modules = ["q_proj", "k_proj", "v_proj"].map((name) => `model.layers.${layer}.self_attn.${name}`);
-    const all = await this.linear(input, modules, rows, hiddenSize, biases.qkv);
+    const { numHeads, numKvHeads, headDim, hiddenSize, biases, fused } = this.config;
+    const prefix = `model.layers.${layer}.self_attn`;
+    const all = await this.linear(
+      input,
+      fused ? [`${prefix}.qkv_proj`] : ["q", "k", "v"].map((which) => `${prefix}.${which}_proj`),
+      fused
+        ? [(numHeads + 2 * numKvHeads) * headDim]
+        : [numHeads * headDim, numKvHeads * headDim, numKvHeads * headDim],
+      hiddenSize,
+      biases.qkv,
+    );
     const [queryKey, value] = this.graph.split(
       all,
       [(numHeads + numKvHeads) * headDim, numKvHeads * headDim],
       1,
     ) as [string, string];
-    return { queryKey, value };
+    return { queryKey: this.config.headNorms ? await this.headNorms(queryKey, prefix) : queryKey, value };
+  }
+
+  /** RMS norms of the single heads of queries and keys. */
+  async headNorms(queryKey: string, prefix: string): Promise<string> {
+    const { numHeads, numKvHeads, headDim, normEpsilon } = this.config;
+    const heads = numHeads + numKvHeads;
+    const gains = new Float32Array(heads * headDim);
+    const names = { query: `${prefix}.q_norm.weight`, key: `${prefix}.k_norm.weight` };
+    const [query, key] = [await this.gains(names.query, headDim), await this.gains(names.key, headDim)];
+    for (let head = 0; head < heads; head++) gains.set(head < numHeads ? query : key, head * headDim);
+    const normed = this.graph.node("SimplifiedLayerNormalization", [
+      this.graph.reshape(queryKey, [-1, heads, headDim]),
+      this.graph.weight("head_ones", [headDim], new Float32Array(headDim).fill(1)),
+    ], { axis: -1, epsilon: { float: normEpsilon } });
+    const gained = this.graph.node("Mul", [
+      normed,
+      this.graph.weight(`${names.query}|${names.key}`, [heads, headDim], gains),
+    ]);
+    return this.graph.reshape(gained, [-1, heads * headDim]);
   }
 
   async mlp(input: string, layer: number): Promise<string> {
-    const { hiddenSize, intermediateSize, biases } = this.config;
+    const { hiddenSize, intermediateSize, biases, fused } = this.config;
     const prefix = `model.layers.${layer}.mlp`;
     const both = await this.linear(
       input,
-      [`${prefix}.gate_proj`, `${prefix}.up_proj`],
-      [intermediateSize, intermediateSize],
+      fused ? [`${prefix}.gate_up_proj`] : [`${prefix}.gate_proj`, `${prefix}.up_proj`],
+      fused ? [2 * intermediateSize] : [intermediateSize, intermediateSize],
       hiddenSize,
       biases.mlp,
     );
     const [gate, up] = this.graph.split(both, [intermediateSize, intermediateSize], 1) as [string, string];
-    // QuickGelu with alpha 1 is x * sigmoid(x): SiLU.
-    const active = this.graph.node("ms:QuickGelu", [gate], { alpha: { float: 1 } });
+    // QuickGelu with alpha 1 is x * sigmoid(x): SiLU. FastGelu is the tanh form of GELU.
+    const active = this.config.activation === "silu"
+      ? this.graph.node("ms:QuickGelu", [gate], { alpha: { float: 1 } })
+      : this.graph.node("ms:FastGelu", [gate]);
     const product = this.graph.node("Mul", [active, up]);
     return this.linear(
       product,
@@ -204,8 +251,15 @@ class Parts {
   }
 
   async head(input: string): Promise<void> {
-    const { vocabSize, hiddenSize, tied } = this.config;
+    const { vocabSize, hiddenSize, tied, logitSoftcap } = this.config;
     const module = tied ? "model.embed_tokens" : "lm_head";
-    await this.linear(input, [module], [vocabSize], hiddenSize, false, "logits");
+    const head = (name?: string) => this.linear(input, [module], [vocabSize], hiddenSize, false, name);
+    if (logitSoftcap === null) {
+      await head("logits");
+      return;
+    }
+    const cap = this.graph.weight("logit_softcap", [1], Float32Array.of(logitSoftcap));
+    const bent = this.graph.node("Tanh", [this.graph.node("Div", [await head(), cap])]);
+    this.graph.node("Mul", [bent, cap], {}, "logits");
   }
 }

@@ -8,7 +8,7 @@ import { Weights } from "./checkpoint.ts";
 import type { DecoderConfig } from "./config.ts";
 import { buildDecoderGraph } from "./decoder_graph.ts";
 import type { KvStore } from "./kv_store.ts";
-import { RopeTable } from "./rope_table.ts";
+import { RopeTables } from "./rope_table.ts";
 import { type Feed, floats, ints, longs, openSession, type Session } from "./session.ts";
 import { actsOn, steerFeeds } from "./steering.ts";
 import type { ForwardResult, Steer } from "./types.ts";
@@ -34,7 +34,7 @@ export class Runner implements AsyncDisposable {
   readonly config: DecoderConfig;
   readonly #weights: Weights;
   readonly #threads: number;
-  readonly #rope: RopeTable;
+  readonly #rope: RopeTables;
   /** Tokens prefilled and decode steps run since it was opened. */
   readonly counts = { prefilledTokens: 0, decodeSteps: 0 };
   readonly #sessions = new Map<string, Promise<Session>>();
@@ -43,7 +43,7 @@ export class Runner implements AsyncDisposable {
     this.config = config;
     this.#weights = weights;
     this.#threads = threads;
-    this.#rope = new RopeTable(config);
+    this.#rope = new RopeTables(config);
   }
 
   /** Opens the sessions of plain prefill and decode. @throws {InputError} when the weights do not fit the config. */
@@ -100,7 +100,8 @@ export class Runner implements AsyncDisposable {
     for (const site of run.capture) if (!fetches.includes(site)) fetches.push(site);
     const logits: Float32Array[] = [];
     const captured = new Map<string, Float32Array[]>(run.capture.map((site) => [site, []]));
-    store.reserve(store.used + ids.length);
+    const length = store.used + ids.length;
+    store.reserve(length);
     for (let from = 0; from < ids.length; from += CHUNK) {
       run.signal?.throwIfAborted();
       const chunk = ids.slice(from, from + CHUNK);
@@ -109,6 +110,7 @@ export class Runner implements AsyncDisposable {
       const wanted = isLast || run.allLogits ? [...fetches, "logits"] : fetches;
       const feeds = {
         ...this.#prefillFeeds(store, chunk, rows),
+        ...this.#rope.feeds(store.used + chunk.length, length),
         ...(open ? steerFeeds(this.config, steers, chunk.length, isLast ? chunk.length - 1 : -1) : {}),
       };
       const outputs = await session.run(feeds, wanted);
@@ -135,7 +137,6 @@ export class Runner implements AsyncDisposable {
       position_ids: longs(chunk.map((_, i) => past + i), 1, chunk.length),
       seqlens_k: ints([total - 1], 1),
       total_length: ints([total]),
-      ...this.#ropeFeeds(total),
       ...this.#storeFeeds("past", store, past),
     };
     return feeds;
@@ -153,19 +154,13 @@ export class Runner implements AsyncDisposable {
     const outputs = await session.run({
       ids: longs(tokens, tokens.length),
       ...branches.feeds(),
-      ...this.#ropeFeeds(Math.max(...branches.positions) + 1),
+      ...this.#rope.feeds(Math.max(...branches.positions) + 1),
       ...this.#storeFeeds("prefix", store, branches.past),
       ...(steers.length > 0 ? steerFeeds(this.config, steers, tokens.length, -1) : {}),
     }, [...this.#layers((layer) => [`k.${layer}`, `v.${layer}`]), "logits"]);
     branches.append(outputs);
     this.counts.decodeSteps++;
     return outputs["logits"] as Float32Array;
-  }
-
-  #ropeFeeds(positions: number): Record<string, Feed> {
-    const { rows, cos, sin } = this.#rope.upTo(positions);
-    const half = this.config.headDim / 2;
-    return { cos: floats(cos, rows, half), sin: floats(sin, rows, half) };
   }
 
   /** The first `rows` rows of the store, as they lie there. */

@@ -6,7 +6,7 @@
 import { ProtoWriter } from "./protobuf.ts";
 
 /** Tensor element types we use, with their ONNX codes. */
-export const ELEMENT_TYPES = { float32: 1, int32: 6, int64: 7 } as const;
+export const ELEMENT_TYPES = { float32: 1, uint8: 2, int32: 6, int64: 7 } as const;
 
 /** Name of a tensor element type. */
 export type ElementType = keyof typeof ELEMENT_TYPES;
@@ -17,10 +17,24 @@ export type Dimension = number | string;
 /** Attributes of a node. Integers are written as `int`; wrap numbers meant as `float` in `{ float }`. */
 export type Attributes = Readonly<Record<string, number | { readonly float: number } | readonly number[]>>;
 
+/** Bytes of a file that onnxruntime maps into memory itself. */
+export interface FileRegion {
+  /** Folder of the file; the same for all regions of a graph. */
+  readonly folder: string;
+  /** Name of the file in it. */
+  readonly file: string;
+  /** First byte. */
+  readonly offset: number;
+  /** Number of bytes. */
+  readonly bytes: number;
+}
+
 /** An ONNX model and the weights it refers to by name. */
 export interface OnnxModel {
   /** The serialised ModelProto. */
   readonly bytes: Uint8Array;
+  /** Folder that its stored weights lie in; undefined when it has none. */
+  readonly folder: string | undefined;
   /** Contents of its external data files, by path. */
   readonly externalData: { readonly path: string; readonly data: Uint8Array }[];
 }
@@ -38,6 +52,7 @@ export class OnnxGraph {
   readonly #outputs: ProtoWriter[] = [];
   readonly #initializers = new Map<string, ProtoWriter>();
   readonly #external: { path: string; data: Uint8Array }[] = [];
+  #folder: string | undefined;
   #counter = 0;
 
   /** Declares a graph input and gives its name. */
@@ -65,14 +80,17 @@ export class OnnxGraph {
   weight(name: string, dims: readonly number[], data: Float32Array): string {
     if (this.#initializers.has(name)) return name;
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    const proto = tensor(name, "float32", dims).int(14, EXTERNAL);
-    for (
-      const [key, value] of [["location", name], ["offset", "0"], ["length", String(bytes.length)]] as const
-    ) {
-      proto.message(13, new ProtoWriter().string(1, key).string(2, value));
-    }
-    this.#initializers.set(name, proto);
+    this.#initializers.set(name, external(tensor(name, "float32", dims), name, 0, bytes.length));
     this.#external.push({ path: name, data: bytes });
+    return name;
+  }
+
+  /** A weight that lies in a file; onnxruntime maps it into memory when the session is opened. */
+  stored(name: string, type: ElementType, dims: readonly number[], region: FileRegion): string {
+    if (this.#initializers.has(name)) return name;
+    const { folder, file, offset, bytes } = region;
+    this.#folder ??= folder;
+    this.#initializers.set(name, external(tensor(name, type, dims), file, offset, bytes));
     return name;
   }
 
@@ -127,7 +145,7 @@ export class OnnxGraph {
     const model = new ProtoWriter().int(1, IR_VERSION).string(2, "probebook").message(7, graph)
       .message(8, new ProtoWriter().string(1, "").int(2, OPSET))
       .message(8, new ProtoWriter().string(1, MICROSOFT).int(2, 1));
-    return { bytes: model.finish(), externalData: this.#external };
+    return { bytes: model.finish(), folder: this.#folder, externalData: this.#external };
   }
 }
 
@@ -135,6 +153,15 @@ function tensor(name: string, type: ElementType, dims: readonly number[]): Proto
   const proto = new ProtoWriter();
   for (const dim of dims) proto.int(1, dim);
   return proto.int(2, ELEMENT_TYPES[type]).string(8, name);
+}
+
+/** Says where the contents of a tensor lie. */
+function external(proto: ProtoWriter, location: string, offset: number, length: number): ProtoWriter {
+  proto.int(14, EXTERNAL);
+  for (const [key, value] of Object.entries({ location, offset, length })) {
+    proto.message(13, new ProtoWriter().string(1, key).string(2, String(value)));
+  }
+  return proto;
 }
 
 function valueInfo(name: string, type: ElementType, dims: readonly Dimension[]): ProtoWriter {

@@ -54,7 +54,13 @@ export async function openSession(model: OnnxModel, threads: number): Promise<Se
     interOpNumThreads: 1,
     graphOptimizationLevel: "all",
     logSeverityLevel: 3,
-    extra: { session: { intra_op: { allow_spinning: "0" }, inter_op: { allow_spinning: "0" } } },
+    extra: {
+      session: {
+        intra_op: { allow_spinning: "0" },
+        inter_op: { allow_spinning: "0" },
+        ...(model.folder === undefined ? {} : { model_external_initializers_file_folder_path: model.folder }),
+      },
+    },
   });
   return {
     async run(feeds, fetches) {

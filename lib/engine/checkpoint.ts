@@ -33,7 +33,7 @@ export async function readJson(path: string): Promise<unknown> {
 }
 
 /** What a graph needs of a checkpoint's weights; {@linkcode Weights} says what the members do. */
-export type WeightReader = Pick<Weights, "read" | "expect" | "release" | "checkAllUsed" | "shapes" | "files">;
+export type WeightReader = Pick<Weights, keyof Weights>;
 
 /** The weights of a checkpoint, read when asked for and remembered until {@linkcode Weights.release}. */
 export class Weights {

@@ -3,9 +3,12 @@
  * Activations are `[tokens, width]` throughout.
  * @module
  */
-import type { Weights } from "./checkpoint.ts";
+import type { WeightReader } from "./checkpoint.ts";
 import type { DecoderConfig } from "./config.ts";
+import { addLinear, addLookup, type LinearSource } from "./linear.ts";
+import type { LoraAdapter } from "./lora.ts";
 import { OnnxGraph, type OnnxModel } from "./onnx_graph.ts";
+import type { QuantizedMatrices } from "./quantized_matrices.ts";
 
 /** Queries, keys and values of one layer, `[tokens, heads * headDim]`, positions not yet applied. */
 export interface Projections {
@@ -29,16 +32,20 @@ export interface GraphOptions {
   readonly open: boolean;
   /** Whether the input `rows` picks the tokens that logits are wanted of; all tokens otherwise. */
   readonly selectRows: boolean;
+  /** The weight matrices, quantised; in full precision without. */
+  readonly matrices?: QuantizedMatrices | undefined;
+  /** An adapter, run beside the weights. */
+  readonly adapter?: LoraAdapter | undefined;
 }
 
 /** Builds the model's graph: inputs `ids` and what attention declares, output `logits` `[rows, vocabulary]`. */
 export async function buildDecoderGraph(
   config: DecoderConfig,
-  weights: Weights,
+  weights: WeightReader,
   options: GraphOptions,
 ): Promise<OnnxModel> {
   const graph = new OnnxGraph();
-  const parts = new Parts(graph, config, weights);
+  const parts = new Parts(graph, config, weights, options);
   const { hiddenSize: d, numLayers } = config;
   const expose = (name: string) => {
     if (options.open) graph.output(name, "float32", ["tokens", d]);
@@ -94,19 +101,25 @@ export async function buildDecoderGraph(
 }
 
 /** The pieces a block is made of. */
-class Parts {
-  constructor(readonly graph: OnnxGraph, readonly config: DecoderConfig, readonly weights: Weights) {}
+class Parts implements LinearSource {
+  readonly matrices: QuantizedMatrices | undefined;
+  readonly adapter: LoraAdapter | undefined;
+
+  constructor(
+    readonly graph: OnnxGraph,
+    readonly config: DecoderConfig,
+    readonly weights: WeightReader,
+    options: GraphOptions,
+  ) {
+    this.matrices = options.matrices;
+    this.adapter = options.adapter;
+  }
 
   /** Embeddings of the tokens. */
   async embedded(ids: string): Promise<string> {
     const { vocabSize, hiddenSize, scaledEmbedding } = this.config;
     const name = "model.embed_tokens.weight";
-    const table = this.graph.weight(
-      name,
-      [vocabSize, hiddenSize],
-      await this.weights.read([name], [vocabSize], hiddenSize),
-    );
-    const rows = this.graph.node("Gather", [table, ids]);
+    const rows = await addLookup(this.graph, this, name, vocabSize, hiddenSize, ids);
     if (!scaledEmbedding) return rows;
     const scale = Float32Array.of(this.weights.rounded(name, Math.sqrt(hiddenSize)));
     return this.graph.node("Mul", [rows, this.graph.weight("embedding_scale", [1], scale)]);
@@ -161,17 +174,7 @@ class Parts {
     bias: boolean,
     name?: string,
   ): Promise<string> {
-    const total = rows.reduce((sum, n) => sum + n, 0);
-    const matrixNames = modules.map((module) => `${module}.weight`);
-    const matrix = this.graph.weight(
-      matrixNames.join("|"),
-      [total, columns],
-      await this.weights.read(matrixNames, rows, columns),
-    );
-    if (!bias) return this.graph.node("ms:FusedMatMul", [input, matrix], { transB: 1 }, name);
-    const biasNames = modules.map((module) => `${module}.bias`);
-    const vector = this.graph.weight(biasNames.join("|"), [total], await this.weights.read(biasNames, rows));
-    return this.graph.node("Gemm", [input, matrix, vector], { transB: 1 }, name);
+    return await addLinear(this.graph, this, input, { modules, rows, columns, bias }, name);
   }
 
   async projections(input: string, layer: number): Promise<Projections> {

@@ -39,6 +39,7 @@ export type WeightReader = Pick<Weights, keyof Weights>;
 export class Weights {
   readonly #dir: string;
   readonly #entries: ReadonlyMap<string, TensorEntry>;
+  #adjust: ((name: string, tensor: Float32Array) => void) | undefined;
   readonly #used = new Set<string>();
   readonly #loaded = new Map<string, Float32Array>();
 
@@ -121,7 +122,9 @@ export class Weights {
   }
 
   async #one(name: string, shape: readonly number[]): Promise<Float32Array> {
-    return await readTensor(name, this.#entry(name, shape));
+    const tensor = await readTensor(name, this.#entry(name, shape));
+    this.#adjust?.(name, tensor);
+    return tensor;
   }
 
   #entry(name: string, shape: readonly number[]): TensorEntry {
@@ -147,6 +150,11 @@ export class Weights {
    */
   expect(names: readonly string[], rows: readonly number[], ...rest: number[]): void {
     for (const [i, name] of names.entries()) this.#entry(name, [rows[i] as number, ...rest]);
+  }
+
+  /** Lets `change` alter every tensor read from now on, in place. */
+  adjust(change: (name: string, tensor: Float32Array) => void): void {
+    this.#adjust = change;
   }
 
   /** Shapes of all tensors, by name. */

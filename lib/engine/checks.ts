@@ -10,9 +10,12 @@ import type { KvEdit, LoadOptions, SampleOptions } from "./types.ts";
 
 const loadSchema = z.strictObject({
   dtype: z.literal("fp32", 'this version runs "fp32"').optional(),
-  device: z.literal("cpu", 'this version runs on "cpu"').optional(),
+  device: z.enum(["cpu", "webgpu", "cuda"]).optional(),
   threads: z.int().positive().optional(),
   cacheBytes: z.number().nonnegative().optional(),
+  revision: z.string().min(1).optional(),
+  cacheDir: z.string().min(1).optional(),
+  offline: z.boolean().optional(),
   signal: z.instanceof(AbortSignal).optional(),
 });
 

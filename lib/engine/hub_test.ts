@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import { fetchCheckpoint, type HubOptions } from "./hub.ts";
+import { loadDecoder } from "./mod.ts";
 import { type HubServer, startHubServer } from "./testing/hub_server.ts";
 import { withCheckpoint } from "./testing/with_checkpoint.ts";
 
@@ -181,5 +182,22 @@ Deno.test("fetchCheckpoint() lets two callers of one repository share the downlo
     assert.equal(a, b);
     await assertWhole(a, setup);
     assert.equal(setup.server.seen.filter(({ server }) => server === "cdn").length, 1);
+  });
+});
+
+Deno.test("loadDecoder() loads a repository by its id, here from the disk alone", async () => {
+  await withHub({ shards: 2 }, async ({ server, cache, fetch }) => {
+    await assert.rejects(
+      loadDecoder(REPO, { cacheDir: cache, offline: true }),
+      /InputError: some-lab\/tiny\.model at main is not whole on this disk/,
+    );
+    await fetch();
+    await using model = await loadDecoder(REPO, {
+      cacheDir: cache,
+      offline: true,
+      revision: server.commit,
+    });
+    assert.equal(model.numLayers, 2);
+    assert.equal((await model.forward([1, 2, 3])).logits.length, 3 * model.config.vocabSize);
   });
 });

@@ -6,7 +6,7 @@ import { checkEdit, checkLoadOptions, foreignPrefix } from "./checks.ts";
 import type { DecoderConfig } from "./config.ts";
 import { abortedSamples } from "./generate.ts";
 import { DecoderBase } from "./decoder_base.ts";
-import { readConfig } from "./local_decoder.ts";
+import { checkpointFolder, readConfig } from "./local_decoder.ts";
 import type { PrefixReply } from "./protocol.ts";
 import { type DecoderTokenizer, loadTokenizer } from "./tokenizer.ts";
 import type {
@@ -27,7 +27,8 @@ import type {
 import { WorkerLink } from "./worker_link.ts";
 
 /**
- * Loads a checkpoint folder (config.json, safetensors, tokenizer.json, chat template) into a worker.
+ * Loads a checkpoint folder (config.json, safetensors, tokenizer.json, chat template) into a worker; or that of a
+ * hub repository `OWNER/NAME`, which is downloaded first where it is not on the disk.
  *
  * @example
  * ```ts ignore
@@ -37,10 +38,11 @@ import { WorkerLink } from "./worker_link.ts";
  * ```
  * @throws {InputError} for options, files and architectures that the engine does not run.
  */
-export async function loadDecoder(dir: string, options: LoadOptions = {}): Promise<Decoder> {
+export async function loadDecoder(dirOrRepo: string, options: LoadOptions = {}): Promise<Decoder> {
   const { signal, ...rest } = options;
-  checkLoadOptions(dir, options);
+  checkLoadOptions(dirOrRepo, options);
   signal?.throwIfAborted();
+  const dir = await checkpointFolder(dirOrRepo, options);
   const config = await readConfig(dir);
   const link = new WorkerLink();
   try {

@@ -11,6 +11,8 @@ import { type DecoderConfig, parseConfig } from "./config.ts";
 import { DecoderBase } from "./decoder_base.ts";
 import type { Start } from "./batches.ts";
 import { abortedSamples, generateSamples, type Request } from "./generate.ts";
+import { checkDevice } from "./device.ts";
+import { fetchCheckpoint, type HubOptions, isRepository } from "./hub.ts";
 import { KvStore } from "./kv_store.ts";
 import { PrefixCache } from "./prefix_cache.ts";
 import { Runner } from "./runner.ts";
@@ -44,24 +46,36 @@ export async function readConfig(dir: string): Promise<DecoderConfig> {
   const json = await readJson(path);
   if (json === undefined) {
     throw new InputError(
-      `There is no ${path}: give the folder of a Hugging Face decoder checkpoint (hub ids are not downloaded).`,
+      `There is no ${path}: give the folder of a Hugging Face decoder checkpoint, or its OWNER/NAME on the hub.`,
     );
   }
   return parseConfig(json, path);
 }
 
 /**
- * Loads a checkpoint folder into this thread.
+ * The folder itself, or that of the hub repository it names, downloaded where needed. A folder wins over a repository.
+ *
+ * @throws {InputError} when there is neither.
+ */
+export async function checkpointFolder(dirOrRepo: string, options: HubOptions): Promise<string> {
+  const isFolder = await Deno.stat(dirOrRepo).then((stat) => stat.isDirectory, () => false);
+  return isFolder || !isRepository(dirOrRepo) ? dirOrRepo : await fetchCheckpoint(dirOrRepo, options);
+}
+
+/**
+ * Loads a checkpoint folder or hub repository into this thread.
  *
  * @throws {InputError} for options, files and architectures that the engine does not run.
  */
-export async function loadLocalDecoder(dir: string, options: LoadOptions = {}): Promise<Decoder> {
-  checkLoadOptions(dir, options);
-  const { threads = availableParallelism(), signal } = options;
+export async function loadLocalDecoder(dirOrRepo: string, options: LoadOptions = {}): Promise<Decoder> {
+  checkLoadOptions(dirOrRepo, options);
+  const { threads = availableParallelism(), device = "cpu", signal } = options;
   signal?.throwIfAborted();
+  const dir = await checkpointFolder(dirOrRepo, options);
+  await checkDevice(device);
   const config = await readConfig(dir);
   const tokenizer = await loadTokenizer(dir);
-  const runner = await Runner.open(config, dir, { threads, signal });
+  const runner = await Runner.open(config, dir, { threads, device, signal });
   return new LocalDecoder(runner, tokenizer, options.cacheBytes ?? DEFAULT_CACHE_BYTES);
 }
 

@@ -9,7 +9,7 @@ import type { DecoderConfig } from "./config.ts";
 import { buildDecoderGraph } from "./decoder_graph.ts";
 import type { KvStore } from "./kv_store.ts";
 import { RopeTables } from "./rope_table.ts";
-import { type Feed, floats, ints, longs, openSession, type Session } from "./session.ts";
+import { type Feed, floats, ints, longs, openSession, type Session, type SessionOptions } from "./session.ts";
 import { actsOn, steerFeeds } from "./steering.ts";
 import type { ForwardResult, Steer } from "./types.ts";
 
@@ -33,16 +33,16 @@ export class Runner implements AsyncDisposable {
   /** The model's shape. */
   readonly config: DecoderConfig;
   readonly #weights: Weights;
-  readonly #threads: number;
+  readonly #options: SessionOptions;
   readonly #rope: RopeTables;
   /** Tokens prefilled and decode steps run since it was opened. */
   readonly counts = { prefilledTokens: 0, decodeSteps: 0 };
   readonly #sessions = new Map<string, Promise<Session>>();
 
-  private constructor(config: DecoderConfig, weights: Weights, threads: number) {
+  private constructor(config: DecoderConfig, weights: Weights, options: SessionOptions) {
     this.config = config;
     this.#weights = weights;
-    this.#threads = threads;
+    this.#options = options;
     this.#rope = new RopeTables(config);
   }
 
@@ -50,10 +50,10 @@ export class Runner implements AsyncDisposable {
   static async open(
     config: DecoderConfig,
     dir: string,
-    options: { readonly threads: number; readonly signal?: AbortSignal | undefined },
+    options: SessionOptions & { readonly signal?: AbortSignal | undefined },
   ): Promise<Runner> {
     const weights = await Weights.open(dir);
-    const runner = new Runner(config, weights, options.threads);
+    const runner = new Runner(config, weights, options);
     try {
       for (const kind of ["prefill", "decode"] as const) {
         options.signal?.throwIfAborted();
@@ -79,7 +79,7 @@ export class Runner implements AsyncDisposable {
         open,
         selectRows: kind === "prefill",
       })
-        .then((model) => openSession(model, this.#threads));
+        .then((model) => openSession(model, this.#options));
       this.#sessions.set(key, session);
       if (open) session = session.finally(() => this.#weights.release());
     }

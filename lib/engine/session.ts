@@ -5,6 +5,7 @@
 import { availableParallelism } from "node:os";
 import type { InferenceSession } from "onnxruntime-node";
 import type { ElementType, OnnxModel } from "./onnx_graph.ts";
+import type { Device } from "./types.ts";
 
 /** A tensor fed to a session. `data` may be longer than `dims` say: the rest is not read, and nothing is copied. */
 export interface Feed {
@@ -40,17 +41,21 @@ export function ints(values: readonly number[], ...dims: number[]): Feed {
   return { type: "int32", data: Int32Array.from(values), dims };
 }
 
-/**
- * Opens a session on the CPU.
- *
- * @param threads cores to use; more than there are is slower, so it is cut to those.
- */
-export async function openSession(model: OnnxModel, threads: number): Promise<Session> {
+/** Where a session runs. */
+export interface SessionOptions {
+  /** Cores to use; more than there are is slower, so it is cut to those. */
+  readonly threads: number;
+  /** What computes; operators that it lacks run on the CPU. */
+  readonly device: Device;
+}
+
+/** Opens a session. @throws Error of onnxruntime, when the device is absent or the model unsound. */
+export async function openSession(model: OnnxModel, options: SessionOptions): Promise<Session> {
   const { InferenceSession } = await import("onnxruntime-node");
   const session = await InferenceSession.create(model.bytes, {
-    executionProviders: ["cpu"],
+    executionProviders: [options.device],
     externalData: model.externalData,
-    intraOpNumThreads: Math.max(1, Math.min(threads, availableParallelism())),
+    intraOpNumThreads: Math.max(1, Math.min(options.threads, availableParallelism())),
     interOpNumThreads: 1,
     graphOptimizationLevel: "all",
     logSeverityLevel: 3,

@@ -8,16 +8,25 @@ import type { DecoderTokenizer, RenderOptions } from "./tokenizer.ts";
 
 export type { Message };
 
+/** What computes. */
+export type Device = "cpu" | "webgpu" | "cuda";
+
 /** Options of {@linkcode loadDecoder}. */
 export interface LoadOptions {
   /** Arithmetic of the weights. `fp32` (the default) is what this version runs. */
   readonly dtype?: "fp32" | "q8" | "q4";
-  /** Where to run. `cpu` (the default) is what this version runs on. */
-  readonly device?: "cpu" | "webgpu" | "cuda";
+  /** Where to run; `cpu` unless given. An InputError says what is absent for the others. */
+  readonly device?: Device;
   /** Threads to use; all cores unless given. */
   readonly threads?: number;
   /** Most bytes of keys and values kept for {@linkcode PrefillOptions.reuse}; 256 MiB unless given. */
   readonly cacheBytes?: number;
+  /** Branch, tag or commit of a hub repository; `main` unless given. */
+  readonly revision?: string;
+  /** Where downloads are kept: the hub libraries' own cache folder unless given. */
+  readonly cacheDir?: string;
+  /** Loads a hub repository from the disk alone. */
+  readonly offline?: boolean;
   /** Stops loading. */
   readonly signal?: AbortSignal;
 }

@@ -26,8 +26,9 @@ export interface GraphOptions {
   /** Declares the inputs of attention and gives the part that builds it. */
   readonly attention: (graph: OnnxGraph) => AttentionPart;
   /**
-   * Opens the residual stream: `residual.N`, `resid_mid.N`, `attn_out.N`, `mlp_out.N` become outputs and every
-   * block's output passes through the inputs `steer_vectors.N`, `steer_add.N`, `steer_cut.N` (see steering.ts).
+   * Opens the residual stream: `residual.N`, `resid_mid.N`, `attn_out.N`, `mlp_out.N` become outputs, and all but
+   * `resid_mid.N` pass through the inputs `steer_vectors.SITE`, `steer_reads.SITE`, `steer_add.SITE` and
+   * `steer_cut.SITE` (see steering.ts).
    */
   readonly open: boolean;
   /** Whether the input `rows` picks the tokens that logits are wanted of; all tokens otherwise. */
@@ -50,6 +51,13 @@ export async function buildDecoderGraph(
   const expose = (name: string) => {
     if (options.open) graph.output(name, "float32", ["tokens", d]);
   };
+  /** Steers and exposes what `build` gives when the graph is open; names it otherwise. */
+  const site = async (name: string, build: (name?: string) => Promise<string>) => {
+    if (!options.open) return await build(name);
+    const steered = parts.steer(await build(), name);
+    expose(name);
+    return steered;
+  };
   graph.input("ids", "int64", ["tokens"]);
   if (options.selectRows) graph.input("rows", "int64", ["rows"]);
   const attention = options.attention(graph);
@@ -61,15 +69,18 @@ export async function buildDecoderGraph(
     const afterAttention = `${prefix}.post_attention_layernorm.weight`;
     const entry = await parts.norm(residual, pending, `${prefix}.input_layernorm.weight`);
     const heads = attention(layer, await parts.projections(entry.normed, layer));
-    const attentionOut = await parts.linear(
-      heads,
-      [`${prefix}.self_attn.o_proj`],
-      [d],
-      config.numHeads * config.headDim,
-      config.biases.output,
+    const attentionOut = await site(
       `attn_out.${layer}`,
+      (name) =>
+        parts.linear(
+          heads,
+          [`${prefix}.self_attn.o_proj`],
+          [d],
+          config.numHeads * config.headDim,
+          config.biases.output,
+          name,
+        ),
     );
-    expose(`attn_out.${layer}`);
     const middle = await parts.norm(
       entry.sum,
       config.postNorms ? await parts.normOf(attentionOut, afterAttention) : attentionOut,
@@ -77,13 +88,12 @@ export async function buildDecoderGraph(
       `resid_mid.${layer}`,
     );
     expose(`resid_mid.${layer}`);
-    const mlpOut = await parts.mlp(middle.normed, layer);
-    expose(`mlp_out.${layer}`);
+    const mlpOut = await site(`mlp_out.${layer}`, (name) => parts.mlp(middle.normed, layer, name));
     const contribution = config.postNorms
       ? await parts.normOf(mlpOut, `${prefix}.post_feedforward_layernorm.weight`)
       : mlpOut;
     if (options.open) {
-      residual = parts.steer(graph.node("Add", [middle.sum, contribution]), layer);
+      residual = parts.steer(graph.node("Add", [middle.sum, contribution]), `residual.${layer}`);
       expose(`residual.${layer}`);
     } else {
       residual = middle.sum;
@@ -216,7 +226,7 @@ class Parts implements LinearSource {
     return this.graph.reshape(gained, [-1, heads * headDim]);
   }
 
-  async mlp(input: string, layer: number): Promise<string> {
+  async mlp(input: string, layer: number, name?: string): Promise<string> {
     const { hiddenSize, intermediateSize, biases, fused } = this.config;
     const prefix = `model.layers.${layer}.mlp`;
     const both = await this.linear(
@@ -238,19 +248,21 @@ class Parts implements LinearSource {
       [hiddenSize],
       intermediateSize,
       biases.mlp,
-      `mlp_out.${layer}`,
+      name,
     );
   }
 
-  /** `x + (add - cut * (x . vectors)) vectors`, per token. */
-  steer(input: string, layer: number): string {
+  /** `x + (add - cut * (x . reads)) vectors`, per token. */
+  steer(input: string, site: string): string {
     const { graph } = this;
-    const vectors = graph.input(`steer_vectors.${layer}`, "float32", ["directions", this.config.hiddenSize]);
-    const add = graph.input(`steer_add.${layer}`, "float32", ["tokens", "directions"]);
-    const cut = graph.input(`steer_cut.${layer}`, "float32", ["tokens", "directions"]);
-    const along = graph.node("ms:FusedMatMul", [input, vectors], { transB: 1 });
+    const directions = `directions.${site}`; // their number differs from site to site
+    const vectors = graph.input(`steer_vectors.${site}`, "float32", [directions, this.config.hiddenSize]);
+    const reads = graph.input(`steer_reads.${site}`, "float32", [directions, this.config.hiddenSize]);
+    const add = graph.input(`steer_add.${site}`, "float32", ["tokens", directions]);
+    const cut = graph.input(`steer_cut.${site}`, "float32", ["tokens", directions]);
+    const along = graph.node("ms:FusedMatMul", [input, reads], { transB: 1 });
     const amount = graph.node("Sub", [add, graph.node("Mul", [cut, along])]);
-    return graph.node("Add", [input, graph.node("MatMul", [amount, vectors])], {}, `residual.${layer}`);
+    return graph.node("Add", [input, graph.node("MatMul", [amount, vectors])], {}, site);
   }
 
   async head(input: string): Promise<void> {

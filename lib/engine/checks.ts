@@ -9,7 +9,9 @@ import { checkLayer } from "./steering.ts";
 import type { KvEdit, LoadOptions, SampleOptions } from "./types.ts";
 
 const loadSchema = z.strictObject({
-  dtype: z.literal("fp32", 'this version runs "fp32"').optional(),
+  dtype: z.enum(["fp32", "q8", "q4"]).optional(),
+  lora: z.string().min(1).optional(),
+  mergeLora: z.boolean().optional(),
   device: z.enum(["cpu", "webgpu", "cuda"]).optional(),
   threads: z.int().positive().optional(),
   cacheBytes: z.number().nonnegative().optional(),

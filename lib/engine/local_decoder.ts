@@ -75,7 +75,7 @@ export async function loadLocalDecoder(dirOrRepo: string, options: LoadOptions =
   await checkDevice(device);
   const config = await readConfig(dir);
   const tokenizer = await loadTokenizer(dir);
-  const runner = await Runner.open(config, dir, { threads, device, signal });
+  const runner = await Runner.open(config, dir, { ...options, threads, device, signal });
   return new LocalDecoder(runner, tokenizer, options.cacheBytes ?? DEFAULT_CACHE_BYTES);
 }
 

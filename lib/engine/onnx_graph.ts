@@ -51,7 +51,7 @@ export class OnnxGraph {
   readonly #inputs: ProtoWriter[] = [];
   readonly #outputs: ProtoWriter[] = [];
   readonly #initializers = new Map<string, ProtoWriter>();
-  readonly #external: { path: string; data: Uint8Array }[] = [];
+  readonly #weights = new Map<string, { readonly dims: readonly number[]; readonly data: Uint8Array }>();
   #folder: string | undefined;
   #counter = 0;
 
@@ -76,12 +76,12 @@ export class OnnxGraph {
     return name;
   }
 
-  /** A weight `dims`, kept outside the ModelProto; used as given, never copied. */
+  /** A weight `dims`, kept outside the ModelProto and never copied; but inside it beside stored weights. */
   weight(name: string, dims: readonly number[], data: Float32Array): string {
-    if (this.#initializers.has(name)) return name;
-    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    this.#initializers.set(name, external(tensor(name, "float32", dims), name, 0, bytes.length));
-    this.#external.push({ path: name, data: bytes });
+    if (!this.#weights.has(name)) {
+      const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+      this.#weights.set(name, { dims, data: bytes });
+    }
     return name;
   }
 
@@ -140,12 +140,22 @@ export class OnnxGraph {
     for (const node of this.#nodes) graph.message(1, node);
     graph.string(2, "decoder");
     for (const initializer of this.#initializers.values()) graph.message(5, initializer);
+    const externalData: { path: string; data: Uint8Array }[] = [];
+    for (const [name, { dims, data }] of this.#weights) {
+      const proto = tensor(name, "float32", dims);
+      // onnxruntime takes weights from files or from memory, not from both.
+      if (this.#folder !== undefined) graph.message(5, proto.bytes(9, data));
+      else {
+        graph.message(5, external(proto, name, 0, data.length));
+        externalData.push({ path: name, data });
+      }
+    }
     for (const input of this.#inputs) graph.message(11, input);
     for (const output of this.#outputs) graph.message(12, output);
     const model = new ProtoWriter().int(1, IR_VERSION).string(2, "probebook").message(7, graph)
       .message(8, new ProtoWriter().string(1, "").int(2, OPSET))
       .message(8, new ProtoWriter().string(1, MICROSOFT).int(2, 1));
-    return { bytes: model.finish(), folder: this.#folder, externalData: this.#external };
+    return { bytes: model.finish(), folder: this.#folder, externalData };
   }
 }
 

@@ -91,6 +91,8 @@ const indexSchema = z.object({
   bytes: z.int().nonnegative(),
   sha256: z.string(),
   matrices: z.record(z.string(), entrySchema),
+  /** Of `matrices`, see {@linkcode checkOf}. */
+  check: z.string(),
 });
 type Index = z.infer<typeof indexSchema>;
 type Entry = z.infer<typeof entrySchema>;
@@ -161,16 +163,21 @@ function stored(folder: string, file: string, name: string, entry: Entry): Store
   };
 }
 
+function checkOf(matrices: Index["matrices"]): string {
+  return sha256(canonicalJson(matrices));
+}
+
 /** The index of a cache entry whose numbers are all there; undefined when there is none. */
 async function readIndex(
   cacheDir: string,
   key: string,
   signal: AbortSignal | undefined,
 ): Promise<Index | undefined> {
-  const text = await readTextIfExists(join(cacheDir, `${key}.json`));
-  if (text === undefined) return undefined;
   try {
+    const text = await readTextIfExists(join(cacheDir, `${key}.json`));
+    if (text === undefined) return undefined;
     const index = indexSchema.parse(JSON.parse(text));
+    if (checkOf(index.matrices) !== index.check) return undefined;
     const found = await hashFile(join(cacheDir, `${key}.bin`), { signal });
     return found.bytes === index.bytes && found.sha256 === index.sha256 ? index : undefined;
   } catch (error) {
@@ -225,7 +232,13 @@ async function quantizeCheckpoint(
       writer[Symbol.dispose]();
     }
     await Deno.rename(temporary, join(cacheDir, `${key}.bin`));
-    const index: Index = { version: VERSION, bytes: writer.size, sha256: writer.digest(), matrices };
+    const index: Index = {
+      version: VERSION,
+      bytes: writer.size,
+      sha256: writer.digest(),
+      matrices,
+      check: checkOf(matrices),
+    };
     await writeAtomic(join(cacheDir, `${key}.json`), JSON.stringify(index));
   } catch (error) {
     await Deno.remove(temporary).catch(() => {});

@@ -4,10 +4,10 @@
  */
 import { decodeAttention, prefillAttention } from "./attention_graph.ts";
 import type { BranchCache } from "./branches.ts";
-import { Weights } from "./checkpoint.ts";
 import type { DecoderConfig } from "./config.ts";
 import { buildDecoderGraph } from "./decoder_graph.ts";
 import type { KvStore } from "./kv_store.ts";
+import { type OpenWeights, openWeights, type WeightOptions } from "./open_weights.ts";
 import { RopeTables } from "./rope_table.ts";
 import { type Feed, floats, ints, longs, openSession, type Session, type SessionOptions } from "./session.ts";
 import { actsOn, steerFeeds } from "./steering.ts";
@@ -32,16 +32,16 @@ export interface PrefillRun {
 export class Runner implements AsyncDisposable {
   /** The model's shape. */
   readonly config: DecoderConfig;
-  readonly #weights: Weights;
+  readonly #source: OpenWeights;
   readonly #options: SessionOptions;
   readonly #rope: RopeTables;
   /** Tokens prefilled and decode steps run since it was opened. */
   readonly counts = { prefilledTokens: 0, decodeSteps: 0 };
   readonly #sessions = new Map<string, Promise<Session>>();
 
-  private constructor(config: DecoderConfig, weights: Weights, options: SessionOptions) {
+  private constructor(config: DecoderConfig, source: OpenWeights, options: SessionOptions) {
     this.config = config;
-    this.#weights = weights;
+    this.#source = source;
     this.#options = options;
     this.#rope = new RopeTables(config);
   }
@@ -50,21 +50,21 @@ export class Runner implements AsyncDisposable {
   static async open(
     config: DecoderConfig,
     dir: string,
-    options: SessionOptions & { readonly signal?: AbortSignal | undefined },
+    options: SessionOptions & WeightOptions,
   ): Promise<Runner> {
-    const weights = await Weights.open(dir);
-    const runner = new Runner(config, weights, options);
+    const source = await openWeights(config, dir, options);
+    const runner = new Runner(config, source, options);
     try {
       for (const kind of ["prefill", "decode"] as const) {
         options.signal?.throwIfAborted();
         await runner.#session(kind, false);
       }
-      weights.checkAllUsed();
+      source.weights.checkAllUsed();
     } catch (error) {
       await runner[Symbol.asyncDispose]();
       throw error;
     }
-    weights.release();
+    source.weights.release();
     return runner;
   }
 
@@ -74,14 +74,16 @@ export class Runner implements AsyncDisposable {
     let session = this.#sessions.get(key);
     if (session === undefined) {
       const attention = (kind === "prefill" ? prefillAttention : decodeAttention)(this.config);
-      session = buildDecoderGraph(this.config, this.#weights, {
+      session = buildDecoderGraph(this.config, this.#source.weights, {
         attention,
         open,
         selectRows: kind === "prefill",
+        matrices: this.#source.matrices,
+        adapter: this.#source.adapter,
       })
         .then((model) => openSession(model, this.#options));
       this.#sessions.set(key, session);
-      if (open) session = session.finally(() => this.#weights.release());
+      if (open) session = session.finally(() => this.#source.weights.release());
     }
     return session;
   }

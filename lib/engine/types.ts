@@ -13,8 +13,16 @@ export type Device = "cpu" | "webgpu" | "cuda";
 
 /** Options of {@linkcode loadDecoder}. */
 export interface LoadOptions {
-  /** Arithmetic of the weights. `fp32` (the default) is what this version runs. */
+  /**
+   * Arithmetic with the weight matrices: `fp32` (the default), or blocks of 8 or 4 bits. Quantised matrices are made
+   * at the first load and kept. With them logits depend a little on how many tokens are computed at once, so that
+   * equal tokens across batches of different sizes are promised for `fp32` only.
+   */
   readonly dtype?: "fp32" | "q8" | "q4";
+  /** Folder of a PEFT LoRA adapter for this model; it runs beside the weights. */
+  readonly lora?: string;
+  /** Adds the adapter into the weights instead: faster, and quantised with them. */
+  readonly mergeLora?: boolean;
   /** Where to run; `cpu` unless given. An InputError says what is absent for the others. */
   readonly device?: Device;
   /** Threads to use; all cores unless given. */
@@ -23,7 +31,10 @@ export interface LoadOptions {
   readonly cacheBytes?: number;
   /** Branch, tag or commit of a hub repository; `main` unless given. */
   readonly revision?: string;
-  /** Where downloads are kept: the hub libraries' own cache folder unless given. */
+  /**
+   * Where downloads are kept: the hub libraries' own cache folder unless given. Quantised matrices are kept in
+   * `quantized` in it, or in `probebook/quantized` of the user's cache folder.
+   */
   readonly cacheDir?: string;
   /** Loads a hub repository from the disk alone. */
   readonly offline?: boolean;
@@ -35,15 +46,15 @@ export interface LoadOptions {
 export type SteerPhase = "all" | "prompt" | "response" | "last_prompt";
 
 /**
- * A change of the residual stream after one block, for each token in the phase.
- * Several on one layer all read the stream as it was before any of them.
+ * A change at one site, for each token in the phase. Several at one site act one after another: those in force in the
+ * order they were made, then those of the call.
  */
 export interface Steer {
-  /** What is steered. */
-  readonly component: "residual";
-  /** 0-based block whose output is changed. */
+  /** The output of a block, of its attention, or of its MLP, as captured under these names. */
+  readonly component: "residual" | "attn_out" | "mlp_out";
+  /** 0-based block. */
   readonly layer: number;
-  /** `[hiddenSize]` */
+  /** `[hiddenSize]`; to ablate, `[directions, hiddenSize]` too, whose whole span is projected out. */
   readonly vector: Float32Array;
   /** add: how many times the vector is added. ablate: the part removed (1: all). clamp: the projection set. */
   readonly coef: number;

@@ -99,6 +99,8 @@ export abstract class DecoderBase implements Decoder {
     continuations: readonly Continuation[],
     options?: GenerateManyOptions,
   ): Promise<Sample[][]>;
+  /** See {@linkcode Decoder.selfTest}. */
+  abstract selfTest(): Promise<string[]>;
   /** See {@linkcode Decoder.stats}. */
   abstract stats(): Promise<DecoderStats>;
   /** Frees the model. */

@@ -54,7 +54,7 @@ export async function buildDecoderGraph(
   /** Steers and exposes what `build` gives when the graph is open; names it otherwise. */
   const site = async (name: string, build: (name?: string) => Promise<string>) => {
     if (!options.open) return await build(name);
-    const steered = parts.steer(await build(), name);
+    const { steered } = parts.steer(await build(), name);
     expose(name);
     return steered;
   };
@@ -93,7 +93,9 @@ export async function buildDecoderGraph(
       ? await parts.normOf(mlpOut, `${prefix}.post_feedforward_layernorm.weight`)
       : mlpOut;
     if (options.open) {
-      residual = parts.steer(graph.node("Add", [middle.sum, contribution]), `residual.${layer}`);
+      // The next norm adds the change itself, so that it computes as in the closed graph, to the bit.
+      residual = graph.node("Add", [middle.sum, contribution]);
+      pending = parts.steer(residual, `residual.${layer}`).change;
       expose(`residual.${layer}`);
     } else {
       residual = middle.sum;
@@ -252,8 +254,8 @@ class Parts implements LinearSource {
     );
   }
 
-  /** `x + (add - cut * (x . reads)) vectors`, per token. */
-  steer(input: string, site: string): string {
+  /** `x + (add - cut * (x . reads)) vectors`, per token, under the site's name; and what it adds to x. */
+  steer(input: string, site: string): { readonly steered: string; readonly change: string } {
     const { graph } = this;
     const directions = `directions.${site}`; // their number differs from site to site
     const vectors = graph.input(`steer_vectors.${site}`, "float32", [directions, this.config.hiddenSize]);
@@ -262,7 +264,8 @@ class Parts implements LinearSource {
     const cut = graph.input(`steer_cut.${site}`, "float32", ["tokens", directions]);
     const along = graph.node("ms:FusedMatMul", [input, reads], { transB: 1 });
     const amount = graph.node("Sub", [add, graph.node("Mul", [cut, along])]);
-    return graph.node("Add", [input, graph.node("MatMul", [amount, vectors])], {}, site);
+    const change = graph.node("MatMul", [amount, vectors]);
+    return { steered: graph.node("Add", [input, change], {}, site), change };
   }
 
   async head(input: string): Promise<void> {

@@ -3,6 +3,7 @@
  * @module
  */
 import type { DecoderConfig } from "./config.ts";
+import type { KvEdit } from "./types.ts";
 
 /** Rows `[position, kvHeads * headDim]` per layer. Prefixes refer to the first rows; rows past `used` are free. */
 export class KvStore {
@@ -52,6 +53,16 @@ export class KvStore {
   write(layer: number, keys: Float32Array, values: Float32Array): void {
     this.keys[layer]?.set(keys, this.used * this.width);
     this.values[layer]?.set(values, this.used * this.width);
+  }
+
+  /** Changes one row of one layer, `slot` counted from 0. */
+  edit(slot: number, { layer, key, value, scaleK, scaleV }: KvEdit): void {
+    const at = slot * this.width;
+    const addTo = (rows: Float32Array, vector: Float32Array | undefined, scale = 1) => {
+      for (const [i, x] of (vector ?? []).entries()) rows[at + i] = (rows[at + i] as number) + scale * x;
+    };
+    addTo(this.keys[layer] as Float32Array, key, scaleK);
+    addTo(this.values[layer] as Float32Array, value, scaleV);
   }
 
   /** A new store with a copy of the first `rows` rows and room for `capacity`. */

@@ -97,6 +97,10 @@ class WorkerDecoder extends DecoderBase {
     return await this.#link.call("generate", request, { ...options, stopped });
   }
 
+  override async selfTest(): Promise<string[]> {
+    return await this.#link.call("selfTest", null);
+  }
+
   override async stats(): Promise<DecoderStats> {
     return await this.#link.call("stats", null);
   }

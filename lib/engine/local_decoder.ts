@@ -15,6 +15,7 @@ import { checkDevice } from "./device.ts";
 import { fetchCheckpoint, type HubOptions, isRepository } from "./hub.ts";
 import { KvStore } from "./kv_store.ts";
 import { PrefixCache } from "./prefix_cache.ts";
+import { lengthLimit } from "./rope_table.ts";
 import { Runner } from "./runner.ts";
 import { actsOn } from "./steering.ts";
 import { type DecoderTokenizer, loadTokenizer } from "./tokenizer.ts";
@@ -109,7 +110,8 @@ class LocalDecoder extends DecoderBase {
       checkIds(this.config, ids, 0);
       const steers = this.steersFor(options.steer);
       const reuse = options.reuse === true && !steers.some((steer) => actsOn(steer, "prompt"));
-      const found = reuse ? this.#cache.match(ids) : undefined;
+      const match = reuse ? this.#cache.match(ids) : undefined;
+      const found = match && this.#alike(match.prompt.ids.length, ids.length) ? match : undefined;
       if (found !== undefined && found.common === ids.length && found.prompt.ids.length === ids.length) {
         this.#reusedTokens += ids.length;
         return new LocalPrefix(this, found.prompt.store, ids.length, found.prompt.logits, ids.length);
@@ -124,6 +126,11 @@ class LocalDecoder extends DecoderBase {
       if (reuse) this.#cache.add({ ids: [...ids], store, logits });
       return new LocalPrefix(this, store, ids.length, logits, common);
     }, options.signal);
+  }
+
+  /** Whether sequences of these lengths have the same positions. */
+  #alike(a: number, b: number): boolean {
+    return lengthLimit(this.config, a) === lengthLimit(this.config, b);
   }
 
   /** A store whose first `rows` rows are those of `store` and nothing follows them: itself, or a copy. */
@@ -162,6 +169,13 @@ class LocalDecoder extends DecoderBase {
     using _use = inUse([store]);
     return await this.exclusive(async () => {
       checkIds(this.config, ids, length);
+      if (!this.#alike(length, length + ids.length)) {
+        throw new InputError(
+          `A prefix of ${length} tokens cannot be extended to ${length + ids.length}: past ` +
+            `${lengthLimit(this.config, length)} tokens this model has other positions for all of them. ` +
+            "Prefill the whole prompt.",
+        );
+      }
       const longer = this.#from(store, length, length + ids.length);
       const logits = await this.compute(longer, length, ids, this.steersFor(options.steer), options.signal);
       return new LocalPrefix(this, longer, length + ids.length, logits, 0);
@@ -187,6 +201,13 @@ class LocalDecoder extends DecoderBase {
     );
     for (const { tokens } of samples.flat()) this.#generatedTokens += tokens.length;
     return samples;
+  }
+
+  override selfTest(): Promise<string[]> {
+    return this.exclusive(async () => [
+      ...await this.#runner.test("prefill"),
+      ...await this.#runner.test("decode"),
+    ]);
   }
 
   override stats(): Promise<DecoderStats> {
@@ -288,12 +309,7 @@ class LocalPrefix implements Prefix {
       store.owners++;
       this.#store = store;
     }
-    const at = slot * store.width;
-    const addTo = (rows: Float32Array, vector: Float32Array | undefined, scale = 1) => {
-      for (const [i, x] of (vector ?? []).entries()) rows[at + i] = (rows[at + i] as number) + scale * x;
-    };
-    addTo(store.keys[edit.layer] as Float32Array, edit.key, edit.scaleK);
-    addTo(store.values[edit.layer] as Float32Array, edit.value, edit.scaleV);
+    store.edit(slot, edit);
   }
 
   async generate(options: GenerateOptions): Promise<Sample[]> {

@@ -52,6 +52,8 @@ export interface Calls {
     };
     reply: Sample[][];
   };
+  /** Decoder.selfTest. */
+  selfTest: { request: null; reply: string[] };
   /** Decoder.stats. */
   stats: { request: null; reply: DecoderStats };
   /** Closes the model. */

@@ -10,6 +10,7 @@ import type { KvStore } from "./kv_store.ts";
 import { type OpenWeights, openWeights, type WeightOptions } from "./open_weights.ts";
 import { RopeTables } from "./rope_table.ts";
 import { type Feed, floats, ints, longs, openSession, type Session, type SessionOptions } from "./session.ts";
+import { selfTest, type TestedGraph } from "./self_test.ts";
 import { actsOn, steerFeeds } from "./steering.ts";
 import type { ForwardResult, Steer } from "./types.ts";
 
@@ -38,6 +39,7 @@ export class Runner implements AsyncDisposable {
   /** Tokens prefilled and decode steps run since it was opened. */
   readonly counts = { prefilledTokens: 0, decodeSteps: 0 };
   readonly #sessions = new Map<string, Promise<Session>>();
+  readonly #tested = new Set<TestedGraph>();
 
   private constructor(config: DecoderConfig, source: OpenWeights, options: SessionOptions) {
     this.config = config;
@@ -89,6 +91,22 @@ export class Runner implements AsyncDisposable {
   }
 
   /**
+   * Tests a graph that is steered and captured from; its first use does so by itself.
+   *
+   * @returns what was tested, in words.
+   * @throws {InputError} when it fails.
+   */
+  async test(graph: TestedGraph): Promise<string[]> {
+    this.#tested.add(graph); // the test itself uses the graph
+    try {
+      return await selfTest(this, graph);
+    } catch (error) {
+      this.#tested.delete(graph);
+      throw error;
+    }
+  }
+
+  /**
    * Computes `ids` after the rows in the store and appends theirs.
    *
    * @returns logits `[vocabSize]` of the last token, or `[ids.length, vocabSize]`; and what was captured.
@@ -97,6 +115,7 @@ export class Runner implements AsyncDisposable {
   async prefill(store: KvStore, ids: readonly number[], run: PrefillRun): Promise<ForwardResult> {
     const steers = run.steers.filter((steer) => actsOn(steer, "prompt"));
     const open = steers.length > 0 || run.capture.some((site) => !/^[kv]\./.test(site));
+    if (open && !this.#tested.has("prefill")) await this.test("prefill");
     const session = await this.#session("prefill", open);
     const fetches = this.#layers((layer) => [`k.${layer}`, `v.${layer}`]);
     for (const site of run.capture) if (!fetches.includes(site)) fetches.push(site);
@@ -152,6 +171,7 @@ export class Runner implements AsyncDisposable {
     allSteers: readonly Steer[],
   ): Promise<Float32Array> {
     const steers = allSteers.filter((steer) => actsOn(steer, "response"));
+    if (steers.length > 0 && !this.#tested.has("decode")) await this.test("decode");
     const session = await this.#session("decode", steers.length > 0);
     const outputs = await session.run({
       ids: longs(tokens, tokens.length),

@@ -259,6 +259,14 @@ export interface Decoder extends AsyncDisposable {
     continuations: readonly Continuation[],
     options?: GenerateManyOptions,
   ): Promise<Sample[][]>;
+  /**
+   * Tests that what is captured and steered can be trusted: steering and editing by zero change no bit, and the parts
+   * of the residual stream add up. The first use of either runs its part of these tests by itself.
+   *
+   * @returns what was tested, in words.
+   * @throws {InputError} naming the first test that failed.
+   */
+  selfTest(): Promise<string[]>;
   /** What has been computed so far. */
   stats(): Promise<DecoderStats>;
   /** Steers every later pass until the handle is disposed of. @throws {InputError} */

@@ -65,6 +65,8 @@ async function perform(message: CallMessage, signal: AbortSignal): Promise<unkno
           ...(request.stream ? { onToken: (event) => scope.postMessage({ kind: "token", id, event }) } : {}),
         },
       );
+    case "selfTest":
+      return await model().selfTest();
     case "stats":
       return await model().stats();
     case "close":

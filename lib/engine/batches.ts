@@ -5,6 +5,7 @@
 import type { Span } from "./branches.ts";
 import type { DecoderConfig } from "./config.ts";
 import { KvStore } from "./kv_store.ts";
+import { lengthLimit } from "./rope_table.ts";
 
 /**
  * Most rows that stores are copied together up to. Every branch of a batch attends over all rows of its store, its
@@ -32,7 +33,7 @@ export interface Batch {
 
 /**
  * Groups prefixes: those of one store always go together, over the rows they share; different stores are copied
- * behind each other while they are short.
+ * behind each other while they are short and have the same positions.
  */
 export function planBatches(config: DecoderConfig, starts: readonly Start[]): Batch[] {
   const byStore = new Map<KvStore, number[]>();
@@ -41,12 +42,12 @@ export function planBatches(config: DecoderConfig, starts: readonly Start[]): Ba
   }
   const rowsOf = (indices: readonly number[]) => Math.max(...indices.map((i) => (starts[i] as Start).length));
   const groups: { readonly parts: { store: KvStore; indices: readonly number[]; rows: number }[] }[] = [];
-  let joined = Infinity;
+  let [joined, limit] = [Infinity, 0];
   for (const [store, indices] of byStore) {
     const rows = rowsOf(indices);
-    if (joined + rows > MAX_JOINED_ROWS) {
+    if (joined + rows > MAX_JOINED_ROWS || lengthLimit(config, rows) !== limit) {
       groups.push({ parts: [] });
-      joined = 0;
+      [joined, limit] = [0, lengthLimit(config, rows)];
     }
     groups.at(-1)?.parts.push({ store, indices, rows });
     joined += rows;

@@ -11,8 +11,15 @@ import { readSafetensorsHeader, readTensor, type TensorEntry } from "./safetenso
 const SINGLE = "model.safetensors";
 const INDEX = "model.safetensors.index.json";
 
-/** Weights that checkpoints carry but no graph reads: buffers, and the head of tied models. */
-const IGNORED = /rotary_emb\.inv_freq$|\.masked_bias$|^lm_head\.weight$/;
+/** Weights that checkpoints carry but no graph reads: buffers, the head of tied models, and what sees images. */
+const IGNORED =
+  /rotary_emb\.inv_freq$|\.masked_bias$|^lm_head\.weight$|^(?:model\.)?(?:vision_tower|multi_modal_projector)\./;
+
+/** The name that a decoder's weight has when the decoder is not part of a larger model. */
+function decoderName(name: string): string {
+  return name.replace(/^(?:model\.language_model|language_model\.model)\./, "model.")
+    .replace(/^language_model\.lm_head\./, "lm_head.");
+}
 
 const indexSchema = z.looseObject({ weight_map: z.record(z.string(), z.string()) });
 
@@ -45,7 +52,7 @@ export class Weights {
 
   private constructor(dir: string, entries: ReadonlyMap<string, TensorEntry>) {
     this.#dir = dir;
-    this.#entries = entries;
+    this.#entries = new Map([...entries].map(([name, entry]) => [decoderName(name), entry]));
   }
 
   /**

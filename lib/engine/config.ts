@@ -154,10 +154,10 @@ export function parseConfig(json: unknown, path: string): DecoderConfig {
   const numHeads = file.num_attention_heads;
   const numKvHeads = file.num_key_value_heads ?? numHeads;
   const headDim = file.head_dim ?? file.hidden_size / numHeads;
-  if (numHeads % numKvHeads !== 0 || !Number.isInteger(headDim) || headDim % 2 !== 0) {
+  if (numHeads % numKvHeads !== 0 || headDim % 8 !== 0) {
     throw refuse(
       `${numHeads} heads of ${headDim} sharing ${numKvHeads} key-value heads`,
-      "even head sizes, and head counts that key-value heads divide",
+      "head sizes that 8 divides, and head counts that key-value heads divide",
     );
   }
   const { layers, ropes, rotaryDim } = parseRopes(file, architecture, headDim, refuse);

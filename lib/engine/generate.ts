@@ -5,6 +5,8 @@
 import { createRandom, type Random } from "../base/random.ts";
 import { type Batch, planBatches, type Start } from "./batches.ts";
 import { BranchCache, type Span } from "./branches.ts";
+import type { DecoderConfig } from "./config.ts";
+import { lengthLimit } from "./rope_table.ts";
 import type { Runner } from "./runner.ts";
 import { logProbability, sampleToken, type SamplingOptions } from "./sampling.ts";
 import { TextStream } from "./text_stream.ts";
@@ -58,7 +60,7 @@ export async function generateSamples(
 ): Promise<Sample[][]> {
   const samples: Sample[][] = requests.map(() => []);
   for (const batch of planBatches(runner.config, requests)) {
-    const branches = branchesOf(batch, requests, tokenizer, runner.config.contextWindow);
+    const branches = branchesOf(batch, requests, tokenizer, runner.config);
     await decodeBatch(runner, batch, branches, new Set(tokenizer.eosIds), run);
     for (const branch of branches) (samples[branch.request] as Sample[])[branch.sample] = sampleOf(branch);
   }
@@ -69,7 +71,7 @@ function branchesOf(
   batch: Batch,
   requests: readonly Request[],
   tokenizer: DecoderTokenizer,
-  window: number,
+  config: DecoderConfig,
 ): Branch[] {
   return batch.members.flatMap(({ index: request, span }) => {
     const { options, logits } = requests[request] as Request;
@@ -86,7 +88,7 @@ function branchesOf(
       },
       random: createRandom(options.seeds?.[sample] ?? sample),
       stream: new TextStream((ids) => tokenizer.decode(ids, { skipSpecialTokens }), options.stop),
-      budget: Math.min(options.maxNewTokens, window - span.length),
+      budget: Math.min(options.maxNewTokens, lengthLimit(config, span.length) - span.length),
       logits,
       tokens: [],
       logprobs: [],

@@ -60,16 +60,14 @@ function yarnRamp(
 }
 
 /**
- * The length up to which a sequence has its first frequencies, where a longer one has others for all its tokens;
- * undefined where the model has one set.
+ * Most tokens that a sequence of `length` tokens can grow to as it is computed. Under longrope one of up to the
+ * original window has other positions than a longer one, for all its tokens, and must be computed anew to become one.
  */
-export function frequencySwitch(config: DecoderConfig): number | undefined {
-  for (const { scaling } of config.ropes) {
-    if (scaling.type === "longrope" && scaling.originalWindow < config.contextWindow) {
-      return scaling.originalWindow;
-    }
-  }
-  return undefined;
+export function lengthLimit(config: DecoderConfig, length: number): number {
+  const limits = config.ropes.map(({ scaling }) =>
+    scaling.type === "longrope" && length <= scaling.originalWindow ? scaling.originalWindow : Infinity
+  );
+  return Math.min(config.contextWindow, ...limits);
 }
 
 /** Tables for all layers, which grow as positions are asked for, up to the context window. */
@@ -90,11 +88,10 @@ export class RopeTables {
    */
   feeds(positions: number, length: number = positions): Record<string, Feed> {
     const { ropes, rotaryDim, contextWindow } = this.#config;
-    const turn = frequencySwitch(this.#config);
-    const long = turn !== undefined && length > turn;
+    const limit = lengthLimit(this.#config, length);
     const feeds: Record<string, Feed> = {};
     for (const [r, rope] of ropes.entries()) {
-      const key = `${r} ${long}`;
+      const key = `${r} ${limit}`;
       let table = this.#tables.get(key);
       if (table === undefined) {
         table = new Table(inverseFrequencies(rope, rotaryDim, length), rope.amplitude, contextWindow);

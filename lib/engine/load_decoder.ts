@@ -6,7 +6,7 @@ import { checkEdit, checkLoadOptions, foreignPrefix } from "./checks.ts";
 import type { DecoderConfig } from "./config.ts";
 import { abortedSamples } from "./generate.ts";
 import { DecoderBase } from "./decoder_base.ts";
-import { checkpointFolder, readConfig } from "./local_decoder.ts";
+import { checkpointFolders, readConfig } from "./local_decoder.ts";
 import type { PrefixReply } from "./protocol.ts";
 import { type DecoderTokenizer, loadTokenizer } from "./tokenizer.ts";
 import type {
@@ -42,13 +42,13 @@ export async function loadDecoder(dirOrRepo: string, options: LoadOptions = {}):
   const { signal, ...rest } = options;
   checkLoadOptions(dirOrRepo, options);
   signal?.throwIfAborted();
-  const dir = await checkpointFolder(dirOrRepo, options);
+  const { dir, adapter } = await checkpointFolders(dirOrRepo, options);
   const config = await readConfig(dir);
   const link = new WorkerLink();
   try {
     const [tokenizer] = await Promise.all([
       loadTokenizer(dir),
-      link.call("load", { dir, options: rest }, { signal }),
+      link.call("load", { dir, options: { ...rest, ...adapter } }, { signal }),
     ]);
     return new WorkerDecoder(link, config, tokenizer);
   } catch (error) {

@@ -58,9 +58,26 @@ export async function readConfig(dir: string): Promise<DecoderConfig> {
  *
  * @throws {InputError} when there is neither.
  */
-export async function checkpointFolder(dirOrRepo: string, options: HubOptions): Promise<string> {
+async function checkpointFolder(dirOrRepo: string, options: HubOptions): Promise<string> {
   const isFolder = await Deno.stat(dirOrRepo).then((stat) => stat.isDirectory, () => false);
   return isFolder || !isRepository(dirOrRepo) ? dirOrRepo : await fetchCheckpoint(dirOrRepo, options);
+}
+
+/**
+ * The folders of a model and of the adapter its options name; each may be a hub repository. The revision is the
+ * model's.
+ *
+ * @throws {InputError} when one cannot be had.
+ */
+export async function checkpointFolders(
+  dirOrRepo: string,
+  options: LoadOptions,
+): Promise<{ readonly dir: string; readonly adapter: { readonly lora?: string } }> {
+  const { revision: _, ...shared } = options;
+  return {
+    dir: await checkpointFolder(dirOrRepo, options),
+    adapter: options.lora === undefined ? {} : { lora: await checkpointFolder(options.lora, shared) },
+  };
 }
 
 /**
@@ -72,11 +89,11 @@ export async function loadLocalDecoder(dirOrRepo: string, options: LoadOptions =
   checkLoadOptions(dirOrRepo, options);
   const { threads = availableParallelism(), device = "cpu", signal } = options;
   signal?.throwIfAborted();
-  const dir = await checkpointFolder(dirOrRepo, options);
+  const { dir, adapter } = await checkpointFolders(dirOrRepo, options);
   await checkDevice(device);
   const config = await readConfig(dir);
   const tokenizer = await loadTokenizer(dir);
-  const runner = await Runner.open(config, dir, { ...options, threads, device, signal });
+  const runner = await Runner.open(config, dir, { ...options, ...adapter, threads, device, signal });
   return new LocalDecoder(runner, tokenizer, options.cacheBytes ?? DEFAULT_CACHE_BYTES);
 }
 

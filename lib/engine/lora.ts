@@ -125,7 +125,9 @@ export async function loadLora(
   }
   const targetOf = parseLoraConfig(json, configPath);
   const path = join(dir, WEIGHTS);
-  const pairs = pairUp(await readSafetensorsHeader(path), path);
+  const tensors = await readSafetensorsHeader(path);
+  for (const name of await copiesOfBase(tensors, weights, path)) tensors.delete(name);
+  const pairs = pairUp(tensors, path);
   const linear = linearShapes(weights, config.tied);
   for (const module of linear.keys()) {
     if (targetOf(module) !== undefined && !pairs.has(module)) {
@@ -173,6 +175,43 @@ export async function loadLora(
   }
   const hash = sha256((await hashFile(path)).sha256 + JSON.stringify(json));
   return new LoraAdapter(dir, hash, deltas);
+}
+
+/**
+ * Names of the base's own weights in an adapter file: PEFT saves them along with an adapter of the output head.
+ *
+ * @throws {InputError} when they are not the same as in the base.
+ */
+async function copiesOfBase(
+  tensors: ReadonlyMap<string, TensorEntry>,
+  weights: WeightReader,
+  path: string,
+): Promise<string[]> {
+  const copies: string[] = [];
+  for (const [name, entry] of tensors) {
+    const module = /^base_model\.model\.(.+?)(?:\.base_layer)?\.weight$/.exec(name)?.[1] ?? "";
+    if (module !== HEAD && module !== EMBEDDING) continue;
+    const source = `${weights.shapes.has(`${module}.weight`) ? module : EMBEDDING}.weight`;
+    const shape = weights.shapes.get(source);
+    const [rows = 0, columns = 0] = entry.shape;
+    const same = shape?.join() === entry.shape.join() && equal(
+      await readTensor(name, entry),
+      await weights.read([source], [rows], columns),
+    );
+    if (!same) {
+      throw new InputError(
+        `${path} brings weights of its own for ${module} [${entry.shape}]; the base has others [${shape}], and the ` +
+          "engine does not replace them: give the base the adapter was made for, or merge the two with PEFT.",
+      );
+    }
+    copies.push(name);
+  }
+  weights.release();
+  return copies;
+}
+
+function equal(a: Float32Array, b: Float32Array): boolean {
+  return a.length === b.length && a.every((x, i) => x === b[i]);
 }
 
 /** The two matrices of each layer an adapter file has. */

@@ -30,6 +30,10 @@ const UNSUPPORTED: Readonly<Record<string, string>> = {
   layer_replication: "repeats layers (layer_replication)",
   trainable_token_indices: "trains single embeddings (trainable_token_indices)",
   target_parameters: "targets parameters that are no linear modules (target_parameters)",
+  use_qalora: "is a QALoRA adapter (use_qalora)",
+  use_bdlora: "is a block-diagonal adapter (use_bdlora)",
+  kasa_config: "is a KaSA adapter (kasa_config)",
+  arrow_config: "routes between adapters (arrow_config)",
   alora_invocation_tokens: "acts on part of the tokens (alora_invocation_tokens)",
 };
 

@@ -3,9 +3,9 @@
  * @module
  */
 import { join } from "node:path";
-import { z } from "zod";
 import { InputError } from "../base/errors.ts";
 import { readTextIfExists } from "../base/files.ts";
+import { checkInside, readShardIndex } from "./shard_index.ts";
 import { readSafetensorsHeader, readTensor, type TensorEntry } from "./safetensors.ts";
 
 const SINGLE = "model.safetensors";
@@ -20,8 +20,6 @@ function decoderName(name: string): string {
   return name.replace(/^(?:model\.language_model|language_model\.model)\./, "model.")
     .replace(/^language_model\.lm_head\./, "lm_head.");
 }
-
-const indexSchema = z.looseObject({ weight_map: z.record(z.string(), z.string()) });
 
 /**
  * Reads a JSON file of a checkpoint.
@@ -62,34 +60,18 @@ export class Weights {
    */
   static async open(dir: string): Promise<Weights> {
     const indexPath = join(dir, INDEX);
-    const index = await readJson(indexPath);
-    if (index === undefined) {
+    if (!await exists(indexPath)) {
       const single = join(dir, SINGLE);
-      if (!(await exists(single))) {
-        throw new InputError(
-          `${dir} holds neither ${SINGLE} nor ${INDEX}. The engine reads safetensors only; ` +
-            "convert pickled weights (.bin, .pt) first.",
-        );
-      }
+      if (!await exists(single)) throw noWeights(dir);
+      await checkInside(dir, SINGLE);
       return new Weights(dir, await readSafetensorsHeader(single));
-    }
-    const parsed = indexSchema.safeParse(index);
-    if (!parsed.success) {
-      throw new InputError(`${indexPath} is not a safetensors index: ${z.prettifyError(parsed.error)}`, {
-        cause: parsed.error,
-      });
     }
     const shards = new Map<string, Map<string, TensorEntry>>();
     const entries = new Map<string, TensorEntry>();
-    for (const [name, shard] of Object.entries(parsed.data.weight_map)) {
-      if (!/^[\w.-]+\.safetensors$/.test(shard) || shard.startsWith(".")) {
-        throw new InputError(
-          `${indexPath} names the shard ${JSON.stringify(shard.slice(0, 100))}; ` +
-            "a shard must be a .safetensors file in the same folder.",
-        );
-      }
+    for (const [name, shard] of await readShardIndex(indexPath)) {
       let tensors = shards.get(shard);
       if (tensors === undefined) {
+        await checkInside(dir, shard);
         tensors = await readSafetensorsHeader(join(dir, shard));
         shards.set(shard, tensors);
       }
@@ -206,6 +188,21 @@ export class Weights {
   release(): void {
     this.#loaded.clear();
   }
+}
+
+function noWeights(dir: string): InputError {
+  const pickles = [...Deno.readDirSync(dir)].map(({ name }) => name).filter((name) =>
+    /\.(bin|pt|pth|ckpt|pkl)$/.test(name)
+  );
+  return new InputError(
+    `${dir} holds neither ${SINGLE} nor ${INDEX}. The engine reads safetensors only` +
+      (pickles.length === 0
+        ? "."
+        : `: ${
+          pickles.slice(0, 2).join(", ")
+        } may be pickled, which can run code when it is opened. Convert it ` +
+          "where you trust it, or fetch a revision with safetensors."),
+  );
 }
 
 async function exists(path: string): Promise<boolean> {

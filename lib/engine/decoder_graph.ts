@@ -7,7 +7,7 @@ import type { WeightReader } from "./checkpoint.ts";
 import type { DecoderConfig } from "./config.ts";
 import { addLinear, addLookup, type LinearSource } from "./linear.ts";
 import type { LoraAdapter } from "./lora.ts";
-import { OnnxGraph, type OnnxModel } from "./onnx_graph.ts";
+import { type Dimension, OnnxGraph, type OnnxModel } from "./onnx_graph.ts";
 import type { QuantizedMatrices } from "./quantized_matrices.ts";
 
 /** Queries, keys and values of one layer, `[tokens, heads * headDim]`, positions not yet applied. */
@@ -20,6 +20,16 @@ export interface Projections {
 
 /** Adds the attention of one layer and gives its output, `[tokens, heads * headDim]`. */
 export type AttentionPart = (layer: number, projections: Projections) => string;
+
+/** How tokens come in and which go out. */
+export interface GraphEnds {
+  /** The token ids, int64 `[tokens]`. */
+  readonly ids: string;
+  /** Keeps the tokens that logits are wanted of, `[tokens, hiddenSize]` in. */
+  readonly select: (input: string) => string;
+  /** Dimensions of the logits, before the vocabulary. */
+  readonly dims: readonly Dimension[];
+}
 
 /** What to build. */
 export interface GraphOptions {
@@ -37,6 +47,10 @@ export interface GraphOptions {
   readonly matrices?: QuantizedMatrices | undefined;
   /** An adapter, run beside the weights. */
   readonly adapter?: LoraAdapter | undefined;
+  /** Other ends than the inputs `ids` and `rows`. */
+  readonly ends?: (graph: OnnxGraph) => GraphEnds;
+  /** Name of the one file that all weights in full precision are to lie in, for a model that is written to disk. */
+  readonly dataFile?: string;
 }
 
 /** Builds the model's graph: inputs `ids` and what attention declares, output `logits` `[rows, vocabulary]`. */
@@ -45,7 +59,7 @@ export async function buildDecoderGraph(
   weights: WeightReader,
   options: GraphOptions,
 ): Promise<OnnxModel> {
-  const graph = new OnnxGraph();
+  const graph = new OnnxGraph(options.dataFile);
   const parts = new Parts(graph, config, weights, options);
   const { hiddenSize: d, numLayers } = config;
   const expose = (name: string) => {
@@ -58,11 +72,10 @@ export async function buildDecoderGraph(
     expose(name);
     return steered;
   };
-  graph.input("ids", "int64", ["tokens"]);
-  if (options.selectRows) graph.input("rows", "int64", ["rows"]);
+  const ends = (options.ends ?? flatEnds(options.selectRows))(graph);
   const attention = options.attention(graph);
 
-  let residual = await parts.embedded("ids");
+  let residual = await parts.embedded(ends.ids);
   let pending: string | undefined; // what the last block adds to the residual, where it is not added yet
   for (let layer = 0; layer < numLayers; layer++) {
     const prefix = `model.layers.${layer}`;
@@ -102,14 +115,22 @@ export async function buildDecoderGraph(
       pending = contribution;
     }
   }
-  if (options.selectRows) {
-    residual = graph.node("Gather", [residual, "rows"]);
-    if (pending !== undefined) pending = graph.node("Gather", [pending, "rows"]);
-  }
+  residual = ends.select(residual);
+  if (pending !== undefined) pending = ends.select(pending);
   const final = await parts.norm(residual, pending, "model.norm.weight");
   await parts.head(final.normed);
-  graph.output("logits", "float32", ["rows", config.vocabSize]);
+  graph.output("logits", "float32", [...ends.dims, config.vocabSize]);
   return graph.build();
+}
+
+/** A list of tokens `ids`, and the `rows` of it that logits are wanted of, or all. */
+function flatEnds(selectRows: boolean): (graph: OnnxGraph) => GraphEnds {
+  return (graph) => {
+    graph.input("ids", "int64", ["tokens"]);
+    if (!selectRows) return { ids: "ids", select: (input) => input, dims: ["tokens"] };
+    graph.input("rows", "int64", ["rows"]);
+    return { ids: "ids", select: (input) => graph.node("Gather", [input, "rows"]), dims: ["rows"] };
+  };
 }
 
 /** The pieces a block is made of. */

@@ -7,6 +7,11 @@ import { createHash, type Hash } from "node:crypto";
 const ALIGNMENT = 64;
 const READ_BYTES = 8 << 20;
 
+/** The next multiple of 64 from `offset` on. */
+export function aligned(offset: number): number {
+  return Math.ceil(offset / ALIGNMENT) * ALIGNMENT;
+}
+
 /** Appends pieces to a new file, each at a multiple of 64 bytes, and hashes what it writes. */
 export class RegionWriter implements Disposable {
   /** Bytes written. */
@@ -25,7 +30,7 @@ export class RegionWriter implements Disposable {
 
   /** Writes a piece. @returns its first byte and its number of bytes. */
   async append(bytes: Uint8Array): Promise<[offset: number, bytes: number]> {
-    await this.#write(new Uint8Array((ALIGNMENT - this.size % ALIGNMENT) % ALIGNMENT));
+    await this.#write(new Uint8Array(aligned(this.size) - this.size));
     const offset = this.size;
     await this.#write(bytes);
     return [offset, bytes.length];

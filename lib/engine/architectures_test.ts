@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { lengthLimit } from "./rope_table.ts";
 import { differences, withReference } from "./testing/reference.ts";
 import { worst } from "./testing/with_checkpoint.ts";
 
@@ -18,9 +17,8 @@ for (const name of names) {
   });
 
   Deno.test(`generate() continues as transformers does on ${name}`, async () => {
-    await withReference(name, async (model, { ids, greedy: all }) => {
+    await withReference(name, async (model, { ids, greedy }) => {
       using prefix = await model.prefill(ids);
-      const greedy = all.slice(0, lengthLimit(model.config, ids.length) - ids.length);
       for (const n of [1, 2]) {
         const samples = await prefix.generate({ n, maxNewTokens: greedy.length, ignoreEos: true });
         for (const { tokens } of samples) assert.deepEqual(tokens, greedy);
@@ -29,8 +27,7 @@ for (const name of names) {
   });
 
   Deno.test(`prefill() gives the same on ${name} however the prompt is cut`, async () => {
-    await withReference(name, async (model, { ids, greedy: all, arrays }) => {
-      const greedy = all.slice(0, lengthLimit(model.config, ids.length) - ids.length);
+    await withReference(name, async (model, { ids, greedy, arrays }) => {
       const expected = (arrays["logits"] as Float32Array).slice(-model.config.vocabSize);
       using start = await model.prefill(ids.slice(0, 7));
       using middle = await start.extend(ids.slice(7, 29));
@@ -47,27 +44,56 @@ for (const name of names) {
   });
 }
 
-Deno.test("sequences past longrope's original window have its long factors, and are not mixed with others", async () => {
+Deno.test("sequences that grow past longrope's original window are computed again with its long factors", async () => {
   await withReference("phi3", async (model, { ids, greedy }) => {
     const original = 56;
-    const start = [...ids, ...greedy.slice(0, original - ids.length)];
-    using short = await model.prefill(start, { reuse: true });
-    const [only] = await short.generate({ maxNewTokens: 10, ignoreEos: true });
-    assert.equal(only?.finishReason, "length");
-    assert.deepEqual(only?.tokens, greedy.slice(original - ids.length).slice(0, 1));
-    await assert.rejects(short.extend([1]), /InputError: .*57: past 56 tokens.*Prefill the whole prompt/);
-    for (const length of [17, 20, 25]) {
-      using long = await model.prefill([...ids, ...greedy.slice(0, length)], { reuse: true });
-      assert.equal(long.cachedTokens, length === 17 ? 0 : ids.length + (length === 20 ? 17 : 20));
-      const rest = { maxNewTokens: greedy.length - length, ignoreEos: true };
+    const until = (length: number) => [...ids, ...greedy.slice(0, length - ids.length)];
+    const rest = (length: number) => greedy.slice(length - ids.length);
+    using short = await model.prefill(until(original), { reuse: true });
+    for (const [length, cachedTokens] of [[57, 0], [60, 57], [65, 60]] as const) {
+      using long = await model.prefill(until(length), { reuse: true });
+      assert.equal(long.cachedTokens, cachedTokens);
+      const how = { maxNewTokens: rest(length).length, ignoreEos: true };
       using other = await model.prefill(ids);
-      const [[continued] = [], [beside] = []] = await model.generateMany([
-        { prefix: long, ...rest },
-        { prefix: other, maxNewTokens: 5, ignoreEos: true },
+      const [[continued] = [], [beside, sampled] = []] = await model.generateMany([
+        { prefix: long, ...how },
+        { prefix: other, n: 2, maxNewTokens: 24, ignoreEos: true },
       ]);
-      assert.deepEqual(continued?.tokens, greedy.slice(length));
-      assert.deepEqual(beside?.tokens, greedy.slice(0, 5));
+      assert.deepEqual(continued?.tokens, rest(length));
+      assert.deepEqual(beside?.tokens, greedy.slice(0, 24));
+      assert.deepEqual(sampled?.tokens, greedy.slice(0, 24));
     }
+    using extended = await short.extend(until(59).slice(original));
+    const [sample] = await extended.generate({ maxNewTokens: rest(59).length, ignoreEos: true });
+    assert.deepEqual(sample?.tokens, rest(59));
+    const [again] = await short.generate({ maxNewTokens: rest(original).length, ignoreEos: true });
+    assert.deepEqual(again?.tokens, rest(original));
+  });
+});
+
+Deno.test("prefixes that were edited or steered end at longrope's original window", async () => {
+  await withReference("phi3", async (model, { ids }) => {
+    const { hiddenSize, config: { numKvHeads, headDim } } = model;
+    const vector = new Float32Array(hiddenSize).fill(1);
+    const steer = [{
+      component: "residual",
+      layer: 0,
+      vector,
+      coef: 1,
+      mode: "add",
+      phase: "prompt",
+    }] as const;
+    using steered = await model.prefill(ids, { steer });
+    using edited = await model.prefill(ids);
+    edited.editKV({ layer: 0, slot: 3, value: new Float32Array(numKvHeads * headDim).fill(1) });
+    for (const prefix of [steered, edited]) {
+      const [sample] = await prefix.generate({ maxNewTokens: 30, ignoreEos: true });
+      assert.equal(sample?.finishReason, "length");
+      assert.equal(sample?.tokens.length, 56 - ids.length);
+      await assert.rejects(prefix.extend(ids), /InputError: .*extended to 80: past 56 tokens/);
+    }
+    using plain = await model.prefill(ids);
+    await assert.rejects(plain.extend(ids, { steer }), /InputError: .*Extend it first/);
   });
 });
 

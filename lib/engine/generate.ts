@@ -6,6 +6,7 @@ import { createRandom, type Random } from "../base/random.ts";
 import { type Batch, planBatches, type Start } from "./batches.ts";
 import { BranchCache, type Span } from "./branches.ts";
 import type { DecoderConfig } from "./config.ts";
+import { KvStore } from "./kv_store.ts";
 import { lengthLimit } from "./rope_table.ts";
 import type { Runner } from "./runner.ts";
 import { logProbability, sampleToken, type SamplingOptions } from "./sampling.ts";
@@ -61,7 +62,12 @@ export async function generateSamples(
   const samples: Sample[][] = requests.map(() => []);
   for (const batch of planBatches(runner.config, requests)) {
     const branches = branchesOf(batch, requests, tokenizer, runner.config);
-    await decodeBatch(runner, batch, branches, new Set(tokenizer.eosIds), run);
+    const ends = new Set(tokenizer.eosIds);
+    const over = await decode(runner, beginning(runner.config, batch, branches), branches, ends, run);
+    for (const group of Map.groupBy(over, ({ request }) => request).values()) {
+      const { store } = requests[group[0]?.request as number] as Request;
+      await decode(runner, await recomputed(runner, store, group, run), group, ends, run);
+    }
     for (const branch of branches) (samples[branch.request] as Sample[])[branch.sample] = sampleOf(branch);
   }
   return samples;
@@ -74,7 +80,7 @@ function branchesOf(
   config: DecoderConfig,
 ): Branch[] {
   return batch.members.flatMap(({ index: request, span }) => {
-    const { options, logits } = requests[request] as Request;
+    const { options, logits, store } = requests[request] as Request;
     const skipSpecialTokens = options.skipSpecialTokens ?? true;
     return Array.from({ length: options.n ?? 1 }, (_, sample): Branch => ({
       request,
@@ -88,7 +94,10 @@ function branchesOf(
       },
       random: createRandom(options.seeds?.[sample] ?? sample),
       stream: new TextStream((ids) => tokenizer.decode(ids, { skipSpecialTokens }), options.stop),
-      budget: Math.min(options.maxNewTokens, lengthLimit(config, span.length) - span.length),
+      budget: Math.min(
+        options.maxNewTokens,
+        (store.changed ? lengthLimit(config, span.length) : config.contextWindow) - span.length,
+      ),
       logits,
       tokens: [],
       logprobs: [],
@@ -97,36 +106,85 @@ function branchesOf(
   });
 }
 
-async function decodeBatch(
+/** What branches decode over. */
+interface Stage {
+  readonly store: KvStore;
+  readonly cache: BranchCache;
+  /** Most tokens of a sequence, prefix included, that can be fed in this stage. */
+  readonly limit: number;
+}
+
+function beginning(config: DecoderConfig, { store }: Batch, branches: readonly Branch[]): Stage {
+  const spans = branches.map(({ span }) => span);
+  const limit = Math.min(...spans.map(({ length }) => lengthLimit(config, length))); // the same for all of a batch
+  return { store, cache: new BranchCache(config, spans), limit };
+}
+
+/**
+ * Computes the prefix of one request's branches, which are equally long, and what they have drawn with the positions
+ * of a longer sequence, and leaves the logits for their next tokens.
+ */
+async function recomputed(
   runner: Runner,
-  batch: Batch,
+  before: KvStore,
+  branches: readonly Branch[],
+  { steers, signal }: GenerateRun,
+): Promise<Stage> {
+  const { config } = runner;
+  const { span: { length }, tokens: { length: drawn } } = branches[0] as Branch;
+  const store = new KvStore(config, length);
+  store.atLeast = length + drawn;
+  const prefix = before.tokens.slice(0, length);
+  await runner.prefill(store, prefix, { steers: [], allLogits: false, capture: [] });
+  const cache = new BranchCache(config, branches.map(() => ({ start: 0, length })));
+  for (let step = 0; step < drawn && !signal?.aborted; step++) {
+    const tokens = branches.map((branch) => branch.tokens[step] as number);
+    setLogits(branches, await runner.decode(store, cache, tokens, steers), config);
+  }
+  return { store, cache, limit: config.contextWindow };
+}
+
+/** Gives each branch its row of the logits. */
+function setLogits(branches: readonly Branch[], logits: Float32Array, { vocabSize }: DecoderConfig): void {
+  for (const [row, branch] of branches.entries()) {
+    branch.logits = logits.subarray(row * vocabSize, (row + 1) * vocabSize);
+  }
+}
+
+/** Draws until all branches have ended or reached the limit. @returns those that go on past the limit. */
+async function decode(
+  runner: Runner,
+  { store, cache, limit }: Stage,
   branches: readonly Branch[],
   ends: ReadonlySet<number>,
   { steers, onToken, signal }: GenerateRun,
-): Promise<void> {
-  const { config } = runner;
-  const cache = new BranchCache(config, branches.map(({ span }) => span));
+): Promise<Branch[]> {
+  const over: Branch[] = [];
   let active = branches;
   while (!signal?.aborted) {
     for (const branch of active) {
       const { token, text } = draw(branch, ends);
       onToken?.({ request: branch.request, sample: branch.sample, token, text });
     }
-    const going = [...active.keys()].filter((row) => active[row]?.finishReason === undefined);
-    if (going.length === 0) break;
+    const going = [...active.keys()].filter((row) => {
+      const branch = active[row] as Branch;
+      if (branch.finishReason !== undefined) return false;
+      const fits = branch.span.length + branch.tokens.length <= limit;
+      if (!fits) over.push(branch);
+      return fits;
+    });
+    if (going.length === 0) return over;
     cache.keep(going);
     active = going.map((row) => active[row] as Branch);
     const tokens = active.map((branch) => branch.tokens.at(-1) as number);
-    const logits = await runner.decode(batch.store, cache, tokens, steers);
-    for (const [row, branch] of active.entries()) {
-      branch.logits = logits.subarray(row * config.vocabSize, (row + 1) * config.vocabSize);
-    }
+    setLogits(active, await runner.decode(store, cache, tokens, steers), runner.config);
   }
   for (const branch of branches) {
     if (branch.finishReason !== undefined) continue;
     branch.finishReason = "aborted";
     finish(branch);
   }
+  return [];
 }
 
 /** Draws the branch's next token and gives the text that is now certain. */

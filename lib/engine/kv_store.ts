@@ -13,6 +13,12 @@ export class KvStore {
   used = 0;
   /** Prefixes that refer to this store. */
   owners = 0;
+  /** Tokens of the rows. */
+  readonly tokens: number[] = [];
+  /** Whether some row is not what the tokens alone give: it was steered or edited. */
+  changed = false;
+  /** Positions are those of a sequence of at least this many tokens; see {@linkcode RopeTables.feeds}. */
+  atLeast = 0;
   /** Per layer, positions applied. */
   readonly keys: Float32Array[];
   /** Per layer. */
@@ -49,6 +55,12 @@ export class KvStore {
     }
   }
 
+  /** Notes the tokens of the rows that follow, before `used` is moved on. */
+  note(tokens: readonly number[]): void {
+    this.tokens.length = this.used;
+    for (const token of tokens) this.tokens.push(token);
+  }
+
   /** Appends rows to one layer; `used` is moved on by the caller once all layers are written. */
   write(layer: number, keys: Float32Array, values: Float32Array): void {
     this.keys[layer]?.set(keys, this.used * this.width);
@@ -57,6 +69,7 @@ export class KvStore {
 
   /** Changes one row of one layer, `slot` counted from 0. */
   edit(slot: number, { layer, key, value, scaleK, scaleV }: KvEdit): void {
+    this.changed = true;
     const at = slot * this.width;
     const addTo = (rows: Float32Array, vector: Float32Array | undefined, scale = 1) => {
       for (const [i, x] of (vector ?? []).entries()) rows[at + i] = (rows[at + i] as number) + scale * x;
@@ -83,6 +96,8 @@ export class KvStore {
           (list[layer] as Float32Array).subarray(0, rows * store.width);
         joined.write(layer, first(store.keys), first(store.values));
       }
+      joined.note(store.tokens.slice(0, rows));
+      joined.changed ||= store.changed;
       joined.used += rows;
     }
     return joined;

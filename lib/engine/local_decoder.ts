@@ -186,16 +186,21 @@ class LocalDecoder extends DecoderBase {
     using _use = inUse([store]);
     return await this.exclusive(async () => {
       checkIds(this.config, ids, length);
-      if (!this.#alike(length, length + ids.length)) {
+      const steers = this.steersFor(options.steer);
+      const total = length + ids.length;
+      const [longer, past] = this.#alike(length, total)
+        ? [this.#from(store, length, total), length]
+        : [new KvStore(this.config, total), 0];
+      if (past < length && (store.changed || steers.some((steer) => actsOn(steer, "prompt")))) {
         throw new InputError(
-          `A prefix of ${length} tokens cannot be extended to ${length + ids.length}: past ` +
-            `${lengthLimit(this.config, length)} tokens this model has other positions for all of them. ` +
-            "Prefill the whole prompt.",
+          `A prefix of ${length} tokens that is steered or edited cannot be extended to ${total}: past ` +
+            `${lengthLimit(this.config, length)} tokens this model has other positions for all tokens, ` +
+            "which are computed again. Extend it first.",
         );
       }
-      const longer = this.#from(store, length, length + ids.length);
-      const logits = await this.compute(longer, length, ids, this.steersFor(options.steer), options.signal);
-      return new LocalPrefix(this, longer, length + ids.length, logits, 0);
+      const fresh = [...store.tokens.slice(past, length), ...ids];
+      const logits = await this.compute(longer, past, fresh, steers, options.signal);
+      return new LocalPrefix(this, longer, total, logits, 0);
     }, options.signal);
   }
 

@@ -123,6 +123,7 @@ export class Runner implements AsyncDisposable {
     const captured = new Map<string, Float32Array[]>(run.capture.map((site) => [site, []]));
     const length = store.used + ids.length;
     store.reserve(length);
+    store.changed ||= steers.length > 0;
     for (let from = 0; from < ids.length; from += CHUNK) {
       run.signal?.throwIfAborted();
       const chunk = ids.slice(from, from + CHUNK);
@@ -131,13 +132,14 @@ export class Runner implements AsyncDisposable {
       const wanted = isLast || run.allLogits ? [...fetches, "logits"] : fetches;
       const feeds = {
         ...this.#prefillFeeds(store, chunk, rows),
-        ...this.#rope.feeds(store.used + chunk.length, length),
+        ...this.#rope.feeds(store.used + chunk.length, Math.max(length, store.atLeast)),
         ...(open ? steerFeeds(this.config, steers, chunk.length, isLast ? chunk.length - 1 : -1) : {}),
       };
       const outputs = await session.run(feeds, wanted);
       for (let layer = 0; layer < this.config.numLayers; layer++) {
         store.write(layer, outputs[`k.${layer}`] as Float32Array, outputs[`v.${layer}`] as Float32Array);
       }
+      store.note(chunk);
       store.used += chunk.length;
       this.counts.prefilledTokens += chunk.length;
       if (outputs["logits"] !== undefined) logits.push(outputs["logits"]);
@@ -173,10 +175,11 @@ export class Runner implements AsyncDisposable {
     const steers = allSteers.filter((steer) => actsOn(steer, "response"));
     if (steers.length > 0 && !this.#tested.has("decode")) await this.test("decode");
     const session = await this.#session("decode", steers.length > 0);
+    const length = Math.max(...branches.positions) + 1;
     const outputs = await session.run({
       ids: longs(tokens, tokens.length),
       ...branches.feeds(),
-      ...this.#rope.feeds(Math.max(...branches.positions) + 1),
+      ...this.#rope.feeds(length, Math.max(length, store.atLeast)),
       ...this.#storeFeeds("prefix", store, branches.past),
       ...(steers.length > 0 ? steerFeeds(this.config, steers, tokens.length, -1) : {}),
     }, [...this.#layers((layer) => [`k.${layer}`, `v.${layer}`]), "logits"]);

@@ -20,7 +20,7 @@ export function windowsOf(config: DecoderConfig): (number | null)[] {
 /**
  * Attention of a chunk of one sequence over its past and itself.
  *
- * Inputs: `cos.R`, `sin.R` `[positions, rotaryDim / 2]`, `position_ids` `[1, tokens]`, `past_k.N`, `past_v.N`
+ * Inputs: `cos.R`, `sin.R` `[positions, rotaryDim / 2]`, `position_ids` `[1, tokens]`, `prefix_k.N`, `prefix_v.N`
  * `[past, kvHeads, headDim]`, `seqlens_k` (past + tokens - 1) and `total_length` (past + tokens).
  * Outputs: the chunk's own `k.N`, `v.N` `[tokens, kvHeads, headDim]`.
  */
@@ -28,7 +28,7 @@ export function prefillAttention(config: DecoderConfig): (graph: OnnxGraph) => A
   const { numHeads, numKvHeads, headDim, attentionScale } = config;
   return (graph) => {
     const rotate = rotaryPart(graph, config);
-    graph.input("position_ids", "int64", [1, "tokens"]);
+    graph.input("position_ids", "int64", ["sequences", "positions_each"]);
     graph.input("seqlens_k", "int32", [1]);
     graph.input("total_length", "int32", []);
     const past = (name: string) => {
@@ -55,7 +55,15 @@ export function prefillAttention(config: DecoderConfig): (graph: OnnxGraph) => A
       const heads = `heads.${layer}`;
       graph.nodes(
         "ms:GroupQueryAttention",
-        [query, key, values, past(`past_k.${layer}`), past(`past_v.${layer}`), "seqlens_k", "total_length"],
+        [
+          query,
+          key,
+          values,
+          past(`prefix_k.${layer}`),
+          past(`prefix_v.${layer}`),
+          "seqlens_k",
+          "total_length",
+        ],
         [heads, `present_k.${layer}`, `present_v.${layer}`],
         {
           num_heads: numHeads,
@@ -89,7 +97,7 @@ export function decodeAttention(config: DecoderConfig): (graph: OnnxGraph) => At
   const scale = { float: config.attentionScale };
   return (graph) => {
     const rotate = rotaryPart(graph, config);
-    graph.input("position_ids", "int64", ["tokens", 1]);
+    graph.input("position_ids", "int64", ["sequences", "positions_each"]);
     for (const window of windowsOf(config)) {
       graph.input(maskName(window), "float32", ["tokens", 1, "length"]);
     }
@@ -154,6 +162,32 @@ export function decodeAttention(config: DecoderConfig): (graph: OnnxGraph) => At
         -1,
         numHeads * headDim,
       ]);
+    };
+  };
+}
+
+/**
+ * Both of the above in one graph, so that they share one copy of the weights: the input `decoding` says which runs.
+ * What only the other reads must be fed too, and may hold anything.
+ */
+export function eitherAttention(config: DecoderConfig): (graph: OnnxGraph) => AttentionPart {
+  return (graph) => {
+    graph.input("decoding", "bool", []);
+    return (layer, projections) => {
+      const own = [`k.${layer}`, `v.${layer}`];
+      const build = (mark: string, attention: (graph: OnnxGraph) => AttentionPart) => {
+        const branch = graph.branch(`${mark}.${layer}.`);
+        const heads = attention(branch)(layer, projections); // declares the outputs k.N and v.N
+        branch.output(heads, "float32", ["tokens", config.numHeads * config.headDim]);
+        return branch;
+      };
+      const heads = `heads.${layer}`;
+      graph.either("decoding", [
+        build("decode", decodeAttention(config)),
+        build("prefill", prefillAttention(config)),
+      ], [...own, heads]);
+      for (const name of own) graph.output(name, "float32", ["outer", "inner", config.headDim]);
+      return heads;
     };
   };
 }

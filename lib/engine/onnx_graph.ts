@@ -193,7 +193,7 @@ export class OnnxGraph {
   }
 
   #fresh(): string {
-    return this.#outer?.#fresh() ?? `t${this.#counter++}`;
+    return this.#outer === undefined ? `t${this.#counter++}` : this.#outer.#fresh();
   }
 
   #resolve(name: string): string {

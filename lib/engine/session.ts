@@ -12,7 +12,7 @@ export interface Feed {
   /** Element type, which `data` must match. */
   readonly type: ElementType;
   /** The elements. */
-  readonly data: Float32Array | Int32Array | BigInt64Array;
+  readonly data: Float32Array | Int32Array | BigInt64Array | Uint8Array;
   /** Sizes, outermost first. */
   readonly dims: readonly number[];
 }
@@ -29,6 +29,11 @@ export interface Session extends AsyncDisposable {
 /** Feeds float32 data. */
 export function floats(data: Float32Array, ...dims: number[]): Feed {
   return { type: "float32", data, dims };
+}
+
+/** Feeds a yes or no. */
+export function flag(value: boolean): Feed {
+  return { type: "bool", data: Uint8Array.of(value ? 1 : 0), dims: [] };
 }
 
 /** Feeds integers as int64. */

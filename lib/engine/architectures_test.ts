@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { differences, withReference } from "./testing/reference.ts";
-import { worst } from "./testing/with_checkpoint.ts";
+import { logProbability } from "./sampling.ts";
+import { prompt, withModel, worst } from "./testing/with_checkpoint.ts";
 
 /** What an independent fp32 implementation should keep to: see the README of the shared reference results. */
 const TOLERANCE = 3e-4;
@@ -43,6 +44,32 @@ for (const name of names) {
     });
   });
 }
+
+Deno.test("windows hold across the chunks of a prefill, and while decoding", async () => {
+  const architecture = { architectures: ["MistralForCausalLM"], sliding_window: 700 };
+  const ids = prompt(2300);
+  const logits: Float32Array[] = [];
+  for (const config of [architecture, { ...architecture, sliding_window: null }]) {
+    await withModel({ window: 2400, config }, async (model) => {
+      using whole = await model.prefill(ids);
+      using start = await model.prefill(ids.slice(0, 650));
+      using middle = await start.extend(ids.slice(650, 1500));
+      using end = await middle.extend(ids.slice(1500));
+      assert.ok(worst(end.logits, whole.logits) < 1e-4);
+      logits.push(whole.logits);
+      // The same tokens, decoded one by one from the beginning of the window's reach.
+      const [sample] = await middle.generate({ maxNewTokens: 60, ignoreEos: true, logprobs: true });
+      const { tokens = [], logprobs = [] } = sample ?? {};
+      const all = (await model.forward([...ids.slice(0, 1500), ...tokens])).logits;
+      for (const [i, token] of tokens.entries()) {
+        const v = model.config.vocabSize;
+        const row = all.subarray((1499 + i) * v, (1500 + i) * v);
+        assert.ok(Math.abs(logProbability(row, token) - (logprobs[i] as number)) < 1e-4);
+      }
+    });
+  }
+  assert.ok(worst(logits[0] as Float32Array, logits[1] as Float32Array) > 0.01, "the window matters");
+});
 
 Deno.test("sequences that grow past longrope's original window are computed again with its long factors", async () => {
   await withReference("phi3", async (model, { ids, greedy }) => {

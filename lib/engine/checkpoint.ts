@@ -205,6 +205,11 @@ function noWeights(dir: string): InputError {
   );
 }
 
+/** Whether a folder holds the weights of a checkpoint. */
+export async function hasWeights(dir: string): Promise<boolean> {
+  return await exists(join(dir, INDEX)) || await exists(join(dir, SINGLE));
+}
+
 async function exists(path: string): Promise<boolean> {
   try {
     await Deno.stat(path);

@@ -115,10 +115,8 @@ export async function buildDecoderGraph(
       pending = contribution;
     }
   }
-  residual = ends.select(residual);
-  if (pending !== undefined) pending = ends.select(pending);
   const final = await parts.norm(residual, pending, "model.norm.weight");
-  await parts.head(final.normed);
+  await parts.head(ends.select(final.normed));
   graph.output("logits", "float32", [...ends.dims, config.vocabSize]);
   return graph.build();
 }

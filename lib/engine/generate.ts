@@ -4,11 +4,11 @@
  */
 import { createRandom, type Random } from "../base/random.ts";
 import { type Batch, planBatches, type Start } from "./batches.ts";
-import { BranchCache, type Span } from "./branches.ts";
+import type { Span } from "./branches.ts";
 import type { DecoderConfig } from "./config.ts";
 import { KvStore } from "./kv_store.ts";
+import type { DecodeBatch, ModelRunner } from "./model_runner.ts";
 import { lengthLimit } from "./rope_table.ts";
-import type { Runner } from "./runner.ts";
 import { logProbability, sampleToken, type SamplingOptions } from "./sampling.ts";
 import { TextStream } from "./text_stream.ts";
 import type { DecoderTokenizer } from "./tokenizer.ts";
@@ -54,7 +54,7 @@ export function abortedSamples(n = 1): Sample[] {
 
 /** Runs until every sample of every request has ended. @returns the samples of each request. */
 export async function generateSamples(
-  runner: Runner,
+  runner: ModelRunner,
   tokenizer: DecoderTokenizer,
   requests: readonly Request[],
   run: GenerateRun,
@@ -63,7 +63,7 @@ export async function generateSamples(
   for (const batch of planBatches(runner.config, requests)) {
     const branches = branchesOf(batch, requests, tokenizer, runner.config);
     const ends = new Set(tokenizer.eosIds);
-    const over = await decode(runner, beginning(runner.config, batch, branches), branches, ends, run);
+    const over = await decode(runner, beginning(runner, batch, branches), branches, ends, run);
     for (const group of Map.groupBy(over, ({ request }) => request).values()) {
       const { store } = requests[group[0]?.request as number] as Request;
       await decode(runner, await recomputed(runner, store, group, run), group, ends, run);
@@ -108,16 +108,15 @@ function branchesOf(
 
 /** What branches decode over. */
 interface Stage {
-  readonly store: KvStore;
-  readonly cache: BranchCache;
+  readonly cache: DecodeBatch;
   /** Most tokens of a sequence, prefix included, that can be fed in this stage. */
   readonly limit: number;
 }
 
-function beginning(config: DecoderConfig, { store }: Batch, branches: readonly Branch[]): Stage {
+function beginning(runner: ModelRunner, { store }: Batch, branches: readonly Branch[]): Stage {
   const spans = branches.map(({ span }) => span);
-  const limit = Math.min(...spans.map(({ length }) => lengthLimit(config, length))); // the same for all of a batch
-  return { store, cache: new BranchCache(config, spans), limit };
+  const limit = Math.min(...spans.map(({ length }) => lengthLimit(runner.config, length))); // the same for all of a batch
+  return { cache: runner.startBatch(store, spans), limit };
 }
 
 /**
@@ -125,7 +124,7 @@ function beginning(config: DecoderConfig, { store }: Batch, branches: readonly B
  * of a longer sequence, and leaves the logits for their next tokens.
  */
 async function recomputed(
-  runner: Runner,
+  runner: ModelRunner,
   before: KvStore,
   branches: readonly Branch[],
   { steers, signal }: GenerateRun,
@@ -136,12 +135,12 @@ async function recomputed(
   store.atLeast = length + drawn;
   const prefix = before.tokens.slice(0, length);
   await runner.prefill(store, prefix, { steers: [], allLogits: false, capture: [] });
-  const cache = new BranchCache(config, branches.map(() => ({ start: 0, length })));
+  const cache = runner.startBatch(store, branches.map(() => ({ start: 0, length })));
   for (let step = 0; step < drawn && !signal?.aborted; step++) {
     const tokens = branches.map((branch) => branch.tokens[step] as number);
-    setLogits(branches, await runner.decode(store, cache, tokens, steers), config);
+    setLogits(branches, await cache.step(tokens, steers), config);
   }
-  return { store, cache, limit: config.contextWindow };
+  return { cache, limit: config.contextWindow };
 }
 
 /** Gives each branch its row of the logits. */
@@ -153,8 +152,8 @@ function setLogits(branches: readonly Branch[], logits: Float32Array, { vocabSiz
 
 /** Draws until all branches have ended or reached the limit. @returns those that go on past the limit. */
 async function decode(
-  runner: Runner,
-  { store, cache, limit }: Stage,
+  runner: ModelRunner,
+  { cache, limit }: Stage,
   branches: readonly Branch[],
   ends: ReadonlySet<number>,
   { steers, onToken, signal }: GenerateRun,
@@ -177,7 +176,7 @@ async function decode(
     cache.keep(going);
     active = going.map((row) => active[row] as Branch);
     const tokens = active.map((branch) => branch.tokens.at(-1) as number);
-    setLogits(active, await runner.decode(store, cache, tokens, steers), runner.config);
+    setLogits(active, await cache.step(tokens, steers), runner.config);
   }
   for (const branch of branches) {
     if (branch.finishReason !== undefined) continue;

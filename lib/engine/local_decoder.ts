@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { availableParallelism } from "node:os";
 import { InputError } from "../base/errors.ts";
 import { checkEdit, checkGenerate, checkIds, checkLoadOptions, checkSites, foreignPrefix } from "./checks.ts";
-import { readJson } from "./checkpoint.ts";
+import { hasWeights, readJson } from "./checkpoint.ts";
 import { type DecoderConfig, parseConfig } from "./config.ts";
 import { DecoderBase } from "./decoder_base.ts";
 import type { Start } from "./batches.ts";
@@ -14,9 +14,13 @@ import { abortedSamples, generateSamples, type Request } from "./generate.ts";
 import { checkDevice } from "./device.ts";
 import { fetchCheckpoint, type HubOptions, isRepository } from "./hub.ts";
 import { KvStore } from "./kv_store.ts";
+import type { WeightOptions } from "./open_weights.ts";
 import { PrefixCache } from "./prefix_cache.ts";
 import { lengthLimit } from "./rope_table.ts";
+import type { ModelRunner } from "./model_runner.ts";
+import { ExportRunner, findExport } from "./export_runner.ts";
 import { Runner } from "./runner.ts";
+import type { SessionOptions } from "./session.ts";
 import { actsOn } from "./steering.ts";
 import { type DecoderTokenizer, loadTokenizer } from "./tokenizer.ts";
 import type {
@@ -93,19 +97,35 @@ export async function loadLocalDecoder(dirOrRepo: string, options: LoadOptions =
   await checkDevice(device);
   const config = await readConfig(dir);
   const tokenizer = await loadTokenizer(dir);
-  const runner = await Runner.open(config, dir, { ...options, ...adapter, threads, device, signal });
+  const runner = await openRunner(config, dir, { ...options, ...adapter, threads, device, signal });
   return new LocalDecoder(runner, tokenizer, options.cacheBytes ?? DEFAULT_CACHE_BYTES);
 }
 
+/** Runs the checkpoint of a folder, or its ONNX export when it has no checkpoint. */
+async function openRunner(
+  config: DecoderConfig,
+  dir: string,
+  options: SessionOptions & WeightOptions,
+): Promise<ModelRunner> {
+  const path = await hasWeights(dir) ? undefined : await findExport(dir, options.dtype);
+  if (path === undefined) return await Runner.open(config, dir, options);
+  if (options.lora !== undefined) {
+    throw new InputError(
+      `${dir} is an ONNX export, to which no adapter can be added: load the checkpoint it was made from.`,
+    );
+  }
+  return await ExportRunner.open(config, path, options);
+}
+
 class LocalDecoder extends DecoderBase {
-  readonly #runner: Runner;
+  readonly #runner: ModelRunner;
   readonly #cache: PrefixCache;
   #tail: Promise<unknown> = Promise.resolve();
   #closed = false;
   #reusedTokens = 0;
   #generatedTokens = 0;
 
-  constructor(runner: Runner, tokenizer: DecoderTokenizer, cacheBytes: number) {
+  constructor(runner: ModelRunner, tokenizer: DecoderTokenizer, cacheBytes: number) {
     super(runner.config, tokenizer);
     this.#runner = runner;
     this.#cache = new PrefixCache(cacheBytes);

@@ -2,14 +2,24 @@
  * Runs the graphs of one model: chunks of prefill into a store, and single decode steps.
  * @module
  */
-import { decodeAttention, prefillAttention } from "./attention_graph.ts";
-import type { BranchCache } from "./branches.ts";
+import { eitherAttention, maskName, windowsOf } from "./attention_graph.ts";
+import { BranchCache, type Span } from "./branches.ts";
 import type { DecoderConfig } from "./config.ts";
 import { buildDecoderGraph } from "./decoder_graph.ts";
 import type { KvStore } from "./kv_store.ts";
+import type { DecodeBatch, ModelRunner, PrefillRun } from "./model_runner.ts";
 import { type OpenWeights, openWeights, type WeightOptions } from "./open_weights.ts";
 import { RopeTables } from "./rope_table.ts";
-import { type Feed, floats, ints, longs, openSession, type Session, type SessionOptions } from "./session.ts";
+import {
+  type Feed,
+  flag,
+  floats,
+  ints,
+  longs,
+  openSession,
+  type Session,
+  type SessionOptions,
+} from "./session.ts";
 import { selfTest, type TestedGraph } from "./self_test.ts";
 import { actsOn, steerFeeds } from "./steering.ts";
 import type { ForwardResult, Steer } from "./types.ts";
@@ -17,28 +27,17 @@ import type { ForwardResult, Steer } from "./types.ts";
 /** Tokens computed at once: larger chunks are no faster and hold more memory. */
 const CHUNK = 1024;
 
-/** What a prefill is asked for. */
-export interface PrefillRun {
-  /** Steerings in force; those of generated tokens are passed over. */
-  readonly steers: readonly Steer[];
-  /** Logits of all tokens, not only of the last. */
-  readonly allLogits: boolean;
-  /** Names of further outputs wanted, each `[tokens, ...]`. */
-  readonly capture: readonly string[];
-  /** Stops between chunks. */
-  readonly signal?: AbortSignal | undefined;
-}
-
 /** A model's sessions, opened when first needed. */
-export class Runner implements AsyncDisposable {
+export class Runner implements ModelRunner {
   /** The model's shape. */
   readonly config: DecoderConfig;
   readonly #source: OpenWeights;
   readonly #options: SessionOptions;
   readonly #rope: RopeTables;
+  readonly #unread: Readonly<Record<string, Feed>>;
   /** Tokens prefilled and decode steps run since it was opened. */
   readonly counts = { prefilledTokens: 0, decodeSteps: 0 };
-  readonly #sessions = new Map<string, Promise<Session>>();
+  readonly #sessions = new Map<boolean, Promise<Session>>();
   readonly #tested = new Set<TestedGraph>();
 
   private constructor(config: DecoderConfig, source: OpenWeights, options: SessionOptions) {
@@ -46,6 +45,7 @@ export class Runner implements AsyncDisposable {
     this.#source = source;
     this.#options = options;
     this.#rope = new RopeTables(config);
+    this.#unread = unreadByPrefill(config);
   }
 
   /** Opens the sessions of plain prefill and decode. @throws {InputError} when the weights do not fit the config. */
@@ -57,10 +57,7 @@ export class Runner implements AsyncDisposable {
     const source = await openWeights(config, dir, options);
     const runner = new Runner(config, source, options);
     try {
-      for (const kind of ["prefill", "decode"] as const) {
-        options.signal?.throwIfAborted();
-        await runner.#session(kind, false);
-      }
+      await runner.#session(false);
       source.weights.checkAllUsed();
     } catch (error) {
       await runner[Symbol.asyncDispose]();
@@ -71,20 +68,18 @@ export class Runner implements AsyncDisposable {
   }
 
   /** A session; `open` ones can be steered and captured from. */
-  #session(kind: "prefill" | "decode", open: boolean): Promise<Session> {
-    const key = `${kind} ${open}`;
-    let session = this.#sessions.get(key);
+  #session(open: boolean): Promise<Session> {
+    let session = this.#sessions.get(open);
     if (session === undefined) {
-      const attention = (kind === "prefill" ? prefillAttention : decodeAttention)(this.config);
       session = buildDecoderGraph(this.config, this.#source.weights, {
-        attention,
+        attention: eitherAttention(this.config),
         open,
-        selectRows: kind === "prefill",
+        selectRows: true,
         matrices: this.#source.matrices,
         adapter: this.#source.adapter,
       })
         .then((model) => openSession(model, this.#options));
-      this.#sessions.set(key, session);
+      this.#sessions.set(open, session);
       if (open) session = session.finally(() => this.#source.weights.release());
     }
     return session;
@@ -116,7 +111,7 @@ export class Runner implements AsyncDisposable {
     const steers = run.steers.filter((steer) => actsOn(steer, "prompt"));
     const open = steers.length > 0 || run.capture.some((site) => !/^[kv]\./.test(site));
     if (open && !this.#tested.has("prefill")) await this.test("prefill");
-    const session = await this.#session("prefill", open);
+    const session = await this.#session(open);
     const fetches = this.#layers((layer) => [`k.${layer}`, `v.${layer}`]);
     for (const site of run.capture) if (!fetches.includes(site)) fetches.push(site);
     const logits: Float32Array[] = [];
@@ -158,11 +153,22 @@ export class Runner implements AsyncDisposable {
       ids: longs(chunk, chunk.length),
       rows: longs(rows, rows.length),
       position_ids: longs(chunk.map((_, i) => past + i), 1, chunk.length),
+      decoding: flag(false),
       seqlens_k: ints([total - 1], 1),
       total_length: ints([total]),
-      ...this.#storeFeeds("past", store, past),
+      ...this.#storeFeeds(store, past),
+      ...this.#unread,
     };
     return feeds;
+  }
+
+  /** See {@linkcode ModelRunner.startBatch}. */
+  startBatch(store: KvStore, spans: readonly Span[]): DecodeBatch {
+    const branches = new BranchCache(this.config, spans);
+    return {
+      keep: (indices) => branches.keep(indices),
+      step: (tokens, steers) => this.decode(store, branches, tokens, steers),
+    };
   }
 
   /** Runs one token in each branch of the store's prefixes. @returns logits `[branches, vocabSize]`. */
@@ -174,13 +180,18 @@ export class Runner implements AsyncDisposable {
   ): Promise<Float32Array> {
     const steers = allSteers.filter((steer) => actsOn(steer, "response"));
     if (steers.length > 0 && !this.#tested.has("decode")) await this.test("decode");
-    const session = await this.#session("decode", steers.length > 0);
+    const session = await this.#session(steers.length > 0);
     const length = Math.max(...branches.positions) + 1;
     const outputs = await session.run({
       ids: longs(tokens, tokens.length),
       ...branches.feeds(),
       ...this.#rope.feeds(length, Math.max(length, store.atLeast)),
-      ...this.#storeFeeds("prefix", store, branches.past),
+      rows: longs([...tokens.keys()], tokens.length),
+      decoding: flag(true),
+      // Read by prefill alone.
+      seqlens_k: ints([0], 1),
+      total_length: ints([1]),
+      ...this.#storeFeeds(store, branches.past),
       ...(steers.length > 0 ? steerFeeds(this.config, steers, tokens.length, -1) : {}),
     }, [...this.#layers((layer) => [`k.${layer}`, `v.${layer}`]), "logits"]);
     branches.append(outputs);
@@ -189,12 +200,12 @@ export class Runner implements AsyncDisposable {
   }
 
   /** The first `rows` rows of the store, as they lie there. */
-  #storeFeeds(name: string, store: KvStore, rows: number): Record<string, Feed> {
+  #storeFeeds(store: KvStore, rows: number): Record<string, Feed> {
     const { numKvHeads, headDim } = this.config;
     const feeds: Record<string, Feed> = {};
     for (let layer = 0; layer < this.config.numLayers; layer++) {
-      feeds[`${name}_k.${layer}`] = floats(store.keys[layer] as Float32Array, rows, numKvHeads, headDim);
-      feeds[`${name}_v.${layer}`] = floats(store.values[layer] as Float32Array, rows, numKvHeads, headDim);
+      feeds[`prefix_k.${layer}`] = floats(store.keys[layer] as Float32Array, rows, numKvHeads, headDim);
+      feeds[`prefix_v.${layer}`] = floats(store.values[layer] as Float32Array, rows, numKvHeads, headDim);
     }
     return feeds;
   }
@@ -211,6 +222,24 @@ export class Runner implements AsyncDisposable {
       if (result.status === "fulfilled") await result.value[Symbol.asyncDispose]();
     }
   }
+}
+
+/** Something for the inputs that only decoding reads. */
+function unreadByPrefill(config: DecoderConfig): Record<string, Feed> {
+  const { numKvHeads, headDim, numLayers } = config;
+  const feeds: Record<string, Feed> = {
+    split: longs([1, 1, 1], 3),
+    scores_shape: longs([1, 1, 1, 1], 4),
+    weights_shape: longs([1, 1, 1], 3),
+  };
+  const row = new Float32Array(numKvHeads * headDim);
+  for (const window of windowsOf(config)) feeds[maskName(window)] = floats(row, 1, 1, 1);
+  for (let layer = 0; layer < numLayers; layer++) {
+    for (const which of ["k", "v"]) {
+      feeds[`suffix_${which}.${layer}`] = floats(row, 1, numKvHeads, 1, headDim);
+    }
+  }
+  return feeds;
 }
 
 function join(parts: readonly Float32Array[]): Float32Array {

@@ -3,9 +3,8 @@
  * @module
  */
 import { InputError } from "../base/errors.ts";
-import { BranchCache } from "./branches.ts";
 import { KvStore } from "./kv_store.ts";
-import type { Runner } from "./runner.ts";
+import type { ModelRunner } from "./model_runner.ts";
 import type { Steer } from "./types.ts";
 
 /** Which graph is tested: the one that prefills, or the one that decodes. */
@@ -23,7 +22,7 @@ const TOKENS = 8;
  * @returns what was tested, in words.
  * @throws {InputError} naming the first test that failed.
  */
-export async function selfTest(runner: Runner, graph: TestedGraph): Promise<string[]> {
+export async function selfTest(runner: ModelRunner, graph: TestedGraph): Promise<string[]> {
   const counts = { ...runner.counts };
   try {
     return graph === "prefill" ? await testPrefill(runner) : await testDecode(runner);
@@ -33,7 +32,7 @@ export async function selfTest(runner: Runner, graph: TestedGraph): Promise<stri
 }
 
 /** Steerings at every site that change nothing. */
-function zeroSteers({ config }: Runner): Steer[] {
+function zeroSteers({ config }: ModelRunner): Steer[] {
   const vector = new Float32Array(config.hiddenSize).fill(1);
   return (["residual", "attn_out", "mlp_out"] as const).flatMap((component) =>
     Array.from({ length: config.numLayers }, (_, layer): Steer => ({
@@ -47,12 +46,12 @@ function zeroSteers({ config }: Runner): Steer[] {
   );
 }
 
-function prompt({ config }: Runner): number[] {
+function prompt({ config }: ModelRunner): number[] {
   const length = Math.min(TOKENS, config.contextWindow - 1);
   return Array.from({ length }, (_, i) => (31 * i + 7) % config.vocabSize);
 }
 
-async function testPrefill(runner: Runner): Promise<string[]> {
+async function testPrefill(runner: ModelRunner): Promise<string[]> {
   const { config } = runner;
   const ids = prompt(runner);
   // Where a norm comes after the MLP, what is added is not mlp_out itself.
@@ -85,14 +84,14 @@ async function testPrefill(runner: Runner): Promise<string[]> {
   ];
 }
 
-async function testDecode(runner: Runner): Promise<string[]> {
+async function testDecode(runner: ModelRunner): Promise<string[]> {
   const { config } = runner;
   const ids = prompt(runner);
   const store = new KvStore(config, ids.length);
   await runner.prefill(store, ids, { steers: [], allLogits: false, capture: [] });
   const token = [ids[0] as number];
   const decode = (steers: readonly Steer[]) =>
-    runner.decode(store, new BranchCache(config, [{ start: 0, length: ids.length }]), token, steers);
+    runner.startBatch(store, [{ start: 0, length: ids.length }]).step(token, steers);
   const plain = await decode([]);
   expectSame("steering a response by zero changes its logits", plain, await decode(zeroSteers(runner)));
   const ones = new Float32Array(store.width).fill(1);

@@ -28,11 +28,18 @@ for (const name of ["llama-tied", "llama-tied-bf16", "qwen2"]) {
           await exportOnnx(dir, out, { dtype, cacheDir });
           await using peer = await loadPeer(out, dtype);
           await using ours = await loadLocalDecoder(dir, { dtype, cacheDir });
-          using prefix = await ours.prefill(golden.prompt.ids);
-          const [sample] = await prefix.generate({ maxNewTokens: 24, ignoreEos: true });
-          const [tokens] = await peer.greedy([golden.prompt.ids], 24);
-          assert.deepEqual(tokens, sample?.tokens, dtype);
-          if (dtype === "fp32") assert.deepEqual(tokens, golden.greedy.ids);
+          if (dtype === "fp32") {
+            assert.deepEqual(await peer.greedy([golden.prompt.ids], 24), [golden.greedy.ids]);
+            using prefix = await ours.prefill(golden.prompt.ids);
+            const [sample] = await prefix.generate({ maxNewTokens: 24, ignoreEos: true });
+            assert.deepEqual(sample?.tokens, golden.greedy.ids);
+          } else { // near ties may fall otherwise: activations are rounded to 8 bits
+            const expected = (await ours.forward(golden.prompt.ids)).logits;
+            const found = await peer.logits(golden.prompt.ids);
+            const off = found.map((x, i) => x - (expected[i] as number));
+            const size = (list: Float32Array) => Math.sqrt(list.reduce((sum, x) => sum + x * x, 0));
+            assert.ok(size(off) < 0.1 * size(expected), `${dtype}: ${size(off) / size(expected)}`);
+          }
         }
       } finally {
         await Deno.remove(out, { recursive: true });

@@ -81,10 +81,11 @@ export function prefillAttention(config: DecoderConfig): (graph: OnnxGraph) => A
 /**
  * Attention of one new token in each of B branches that share a prefix.
  *
- * Inputs: `cos.R`, `sin.R`, `position_ids` `[B, 1]`; `prefix_k.N`, `prefix_v.N` `[past, kvHeads, headDim]`, held once;
- * `suffix_k.N`, `suffix_v.N` `[steps, kvHeads, B, headDim]`, the branches' own tokens; a mask
- * `[B, 1, past + steps + 1]` for each window of the layers ({@linkcode maskName}), added to the scores; and the shapes that depend on these: `split` (past, steps, 1),
- * `scores_shape` (kvHeads, B, group, past), `weights_shape` (kvHeads, B * group, past).
+ * Inputs: `cos.R`, `sin.R`, `position_ids` `[B, 1]`; `prefix_k.N`, `prefix_v.N` `[past, kvHeads, headDim]`, held
+ * once; `suffix_k.N`, `suffix_v.N` `[steps, kvHeads, B, headDim]`, the branches' own tokens; a mask
+ * `[B, 1, past + steps + 1]` for each window of the layers ({@linkcode maskName}), added to the scores; and the
+ * shapes that depend on these: `split` (past, steps, 1), `scores_shape` (kvHeads, B, group, past), `weights_shape`
+ * (kvHeads, B * group, past).
  * `past` and `steps` must be at least 1: FusedMatMul ends the process on empty tensors.
  * Outputs: the new token's `k.N`, `v.N` `[kvHeads, B, headDim]`.
  *

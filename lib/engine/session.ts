@@ -68,6 +68,7 @@ export async function openSession(model: OnnxModel, options: SessionOptions): Pr
       session: {
         intra_op: { allow_spinning: "0" },
         inter_op: { allow_spinning: "0" },
+        use_device_allocator_for_initializers: "1",
         ...(model.folder === undefined ? {} : { model_external_initializers_file_folder_path: model.folder }),
       },
     },

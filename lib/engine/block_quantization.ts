@@ -39,16 +39,6 @@ export function formatFor(bits: 4 | 8, blockSize: number, columns: number): Bloc
   return undefined;
 }
 
-/** Bytes of the three parts of a quantised matrix. */
-export function quantizedBytes(rows: number, columns: number, { bits, blockSize }: BlockFormat) {
-  const blocks = columns / blockSize;
-  return {
-    data: rows * columns * bits / 8,
-    scales: 4 * rows * blocks,
-    zeros: rows * Math.ceil(blocks * bits / 8),
-  };
-}
-
 /**
  * Quantises a matrix. Of several ranges for a block the one with the least squared error is taken; 0 stays exactly 0.
  *
@@ -63,11 +53,10 @@ export function quantizeBlocks(
   const { bits, blockSize } = format;
   const most = 2 ** bits - 1;
   const blocks = columns / blockSize;
-  const sizes = quantizedBytes(rows, columns, format);
-  const data = new Uint8Array(sizes.data);
+  const zeroBytes = Math.ceil(blocks * bits / 8);
+  const data = new Uint8Array(rows * columns * bits / 8);
   const scales = new Float32Array(rows * blocks);
-  const zeros = new Uint8Array(sizes.zeros);
-  const zeroBytes = sizes.zeros / rows;
+  const zeros = new Uint8Array(rows * zeroBytes);
   for (let row = 0; row < rows; row++) {
     for (let block = 0; block < blocks; block++) {
       const from = row * columns + block * blockSize;

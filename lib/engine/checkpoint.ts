@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { InputError } from "../base/errors.ts";
 import { readTextIfExists } from "../base/files.ts";
 import { checkInside, readShardIndex } from "./shard_index.ts";
+import { joinFloats } from "./join_floats.ts";
 import { readSafetensorsHeader, readTensor, type TensorEntry } from "./safetensors.ts";
 
 const SINGLE = "model.safetensors";
@@ -97,15 +98,7 @@ export class Weights {
     if (known !== undefined) return known;
     const parts: Float32Array[] = [];
     for (const [i, name] of names.entries()) parts.push(await this.#one(name, [rows[i] as number, ...rest]));
-    let joined = parts[0] as Float32Array;
-    if (parts.length > 1) {
-      joined = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-      let at = 0;
-      for (const part of parts) {
-        joined.set(part, at);
-        at += part.length;
-      }
-    }
+    const joined = joinFloats(parts);
     this.#loaded.set(key, joined);
     return joined;
   }

@@ -9,14 +9,12 @@ import { writeAtomic } from "../base/files.ts";
 import { readJson } from "./checkpoint.ts";
 import { type DecoderConfig, parseConfig } from "./config.ts";
 import { buildDecoderGraph } from "./decoder_graph.ts";
+import { EXPORT_FILES } from "./export_files.ts";
 import { exportAttention, exportEnds } from "./export_graph.ts";
 import type { FileRegion, OnnxModel } from "./onnx_graph.ts";
 import { openWeights, type WeightOptions } from "./open_weights.ts";
 import type { QuantizedMatrices } from "./quantized_matrices.ts";
 import { RegionWriter } from "./region_file.ts";
-
-/** File names by dtype, as @huggingface/transformers looks for them. */
-const MODEL_FILES = { fp32: "model.onnx", q8: "model_quantized.onnx", q4: "model_q4.onnx" } as const;
 
 /** Files that go with the model unchanged, where they exist. */
 const COPIED = [
@@ -80,7 +78,7 @@ export async function exportOnnx(
     );
   }
   const { weights, matrices } = await openWeights(config, dir, { ...options, mergeLora: true });
-  const model = join(out, "onnx", MODEL_FILES[dtype]);
+  const model = join(out, "onnx", EXPORT_FILES[dtype]);
   const data = `${model}_data`;
   const regions: FileRegion[] = [];
   const built = await buildDecoderGraph(config, weights, {

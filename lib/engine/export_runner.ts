@@ -4,28 +4,21 @@
  * the checkpoint itself, whose graphs the engine writes for the purpose.
  * @module
  */
-import { dirname, join } from "node:path";
-import { InputError } from "../base/errors.ts";
+import { dirname } from "node:path";
 import type { Span } from "./branches.ts";
 import type { DecoderConfig } from "./config.ts";
+import { checkEnds } from "./export_files.ts";
 import { openExport } from "./export_sites.ts";
-import { KvStore } from "./kv_store.ts";
-import { type OnnxFile, readOnnx } from "./onnx_reader.ts";
+import { joinFloats } from "./join_floats.ts";
+import type { KvStore } from "./kv_store.ts";
 import type { DecodeBatch, ModelRunner, PrefillRun } from "./model_runner.ts";
+import { readOnnx } from "./onnx_reader.ts";
 import { selfTest, type TestedGraph } from "./self_test.ts";
 import { type Feed, floats, longs, openSession, type Session, type SessionOptions } from "./session.ts";
 import { actsOn, steerFeeds } from "./steering.ts";
-import type { ForwardResult, LoadOptions, Steer } from "./types.ts";
+import type { ForwardResult } from "./types.ts";
 
 const CHUNK = 1024;
-const FLOAT32 = 1;
-
-/** File names by dtype, as @huggingface/transformers looks for them. */
-export const EXPORT_FILES: Readonly<Record<NonNullable<LoadOptions["dtype"]>, string>> = {
-  fp32: "model.onnx",
-  q8: "model_quantized.onnx",
-  q4: "model_q4.onnx",
-};
 
 /** Keys, or values, of one sequence in one layer: `[kvHeads, length, headDim]`. */
 type Rows = Float32Array;
@@ -35,29 +28,6 @@ interface Cache {
   /** Per layer. */
   readonly keys: readonly Rows[];
   readonly values: readonly Rows[];
-}
-
-/**
- * The path of a folder's export, in `onnx/` or in the folder itself.
- *
- * @returns undefined when it has none of any dtype.
- * @throws {InputError} when it has exports, but not of this dtype.
- */
-export async function findExport(
-  dir: string,
-  dtype: NonNullable<LoadOptions["dtype"]> = "fp32",
-): Promise<string | undefined> {
-  const found: string[] = [];
-  for (const folder of [join(dir, "onnx"), dir]) {
-    const names = await Array.fromAsync(Deno.readDir(folder), ({ name }) => name).catch((): string[] => []);
-    if (names.includes(EXPORT_FILES[dtype])) return join(folder, EXPORT_FILES[dtype]);
-    found.push(...names.filter((name) => /^model\w*\.onnx$/.test(name)));
-  }
-  if (found.length === 0) return undefined;
-  throw new InputError(
-    `${dir} has no export ${EXPORT_FILES[dtype]} for dtype "${dtype}"; it has ${found.sort().join(", ")}. ` +
-      `The engine loads ${Object.values(EXPORT_FILES).join(", ")}.`,
-  );
 }
 
 /** An export's sessions. */
@@ -160,8 +130,8 @@ export class ExportRunner implements ModelRunner {
       }
     }
     return {
-      logits: joined(logits),
-      captured: Object.fromEntries([...captured].map(([site, parts]) => [site, joined(parts)])),
+      logits: joinFloats(logits),
+      captured: Object.fromEntries([...captured].map(([site, parts]) => [site, joinFloats(parts)])),
     };
   }
 
@@ -186,7 +156,7 @@ export class ExportRunner implements ModelRunner {
           logits.push(outputs["logits"] as Float32Array);
         }
         this.counts.decodeSteps++;
-        return joined(logits);
+        return joinFloats(logits);
       },
     };
   }
@@ -267,54 +237,4 @@ export class ExportRunner implements ModelRunner {
       if (result.status === "fulfilled") await result.value?.[Symbol.asyncDispose]();
     }
   }
-}
-
-function checkEnds(file: OnnxFile, config: DecoderConfig, path: string): void {
-  const { numLayers, numKvHeads, headDim } = config;
-  const refuse = (what: string) =>
-    new InputError(
-      `${path} ${what}: it is not an export of this config.json in the layout of onnx-community.`,
-    );
-  const caches = (name: string) =>
-    Array.from({ length: numLayers }, (_, layer) => [`${name}.${layer}.key`, `${name}.${layer}.value`])
-      .flat();
-  const taken = new Set([
-    "input_ids",
-    "attention_mask",
-    "position_ids",
-    "num_logits_to_keep",
-    ...caches("past_key_values"),
-  ]);
-  const inputs = new Map(file.inputs.map((value) => [value.name, value]));
-  const outputs = new Map(file.outputs.map((value) => [value.name, value]));
-  const unknown = [...inputs.keys()].find((name) => !taken.has(name));
-  if (unknown !== undefined) throw refuse(`wants the input ${JSON.stringify(unknown.slice(0, 100))}`);
-  for (const name of ["input_ids", ...caches("past_key_values")]) {
-    if (!inputs.has(name)) throw refuse(`has no input ${name}`);
-  }
-  for (const name of ["logits", ...caches("present")]) {
-    const output = outputs.get(name);
-    if (output === undefined) throw refuse(`has no output ${name}`);
-    if (output.type !== FLOAT32) throw refuse(`gives ${name} in another type than float32`);
-  }
-  for (const name of caches("past_key_values")) {
-    const { type, dims } = inputs.get(name) as { type: number; dims: readonly (number | string)[] };
-    if (type !== FLOAT32) throw refuse(`takes ${name} in another type than float32`);
-    if (dims.length !== 4 || dims[1] !== numKvHeads || dims[3] !== headDim) {
-      throw refuse(
-        `takes ${name} as [${dims}], where config.json calls for [batch,${numKvHeads},past,${headDim}]`,
-      );
-    }
-  }
-}
-
-function joined(parts: readonly Float32Array[]): Float32Array {
-  if (parts.length === 1) return parts[0] as Float32Array;
-  const out = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
 }

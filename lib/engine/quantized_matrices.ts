@@ -12,7 +12,7 @@ import { z } from "zod";
 import { InputError, messageOf } from "../base/errors.ts";
 import { readTextIfExists, writeAtomic } from "../base/files.ts";
 import { canonicalJson, type Json, sha256 } from "../base/hash.ts";
-import { type BlockFormat, formatFor, quantizeBlocks, quantizedBytes } from "./block_quantization.ts";
+import { type BlockFormat, formatFor, quantizeBlocks } from "./block_quantization.ts";
 import type { WeightReader } from "./checkpoint.ts";
 import type { FileRegion } from "./onnx_graph.ts";
 import { hashFile, RegionWriter } from "./region_file.ts";

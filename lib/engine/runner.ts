@@ -6,6 +6,7 @@ import { eitherAttention, maskName, windowsOf } from "./attention_graph.ts";
 import { BranchCache, type Span } from "./branches.ts";
 import type { DecoderConfig } from "./config.ts";
 import { buildDecoderGraph } from "./decoder_graph.ts";
+import { joinFloats } from "./join_floats.ts";
 import type { KvStore } from "./kv_store.ts";
 import type { DecodeBatch, ModelRunner, PrefillRun } from "./model_runner.ts";
 import { type OpenWeights, openWeights, type WeightOptions } from "./open_weights.ts";
@@ -141,8 +142,8 @@ export class Runner implements ModelRunner {
       for (const [site, parts] of captured) parts.push(outputs[site] as Float32Array);
     }
     return {
-      logits: join(logits),
-      captured: Object.fromEntries([...captured].map(([site, parts]) => [site, join(parts)])),
+      logits: joinFloats(logits),
+      captured: Object.fromEntries([...captured].map(([site, parts]) => [site, joinFloats(parts)])),
     };
   }
 
@@ -240,15 +241,4 @@ function unreadByPrefill(config: DecoderConfig): Record<string, Feed> {
     }
   }
   return feeds;
-}
-
-function join(parts: readonly Float32Array[]): Float32Array {
-  if (parts.length === 1) return parts[0] as Float32Array;
-  const out = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
 }

@@ -2,6 +2,7 @@
  * What is measured: four workloads, as each contender runs them.
  * @module
  */
+import process from "node:process";
 import { TextLineStream } from "./lines.ts";
 
 /** Arithmetic of the weights. */
@@ -97,21 +98,32 @@ export function workloads(vocabulary: number, scale: number): Workload[] {
 
 /** Loads a contender and runs what the parent asks for, a line each: `workload TAB round`. */
 export async function serve(open: () => Promise<Contender>, list: readonly Workload[]): Promise<void> {
-  const begun = performance.now();
+  const begun = moment();
   const contender = await open();
-  const reply = async (from: number) => {
-    const ms = performance.now() - from;
-    const line = JSON.stringify({ ms, peak: await peakMemory() }) + "\n";
-    await Deno.stdout.write(new TextEncoder().encode(line));
+  const reply = async (from: Moment) => {
+    const now = moment();
+    const line = JSON.stringify({ ms: now.ms - from.ms, cpu: now.cpu - from.cpu, peak: await peakMemory() });
+    await Deno.stdout.write(new TextEncoder().encode(line + "\n"));
   };
   await reply(begun);
   for await (const line of Deno.stdin.readable.pipeThrough(new TextLineStream())) {
     const [name, round] = line.split("\t");
-    const from = performance.now();
+    const from = moment();
     await list.find((workload) => workload.name === name)?.run(contender, Number(round));
     await reply(from);
   }
   await contender[Symbol.asyncDispose]();
+}
+
+interface Moment {
+  readonly ms: number;
+  readonly cpu: number;
+}
+
+/** The time, and the processor time of all threads of this process, in milliseconds. */
+function moment(): Moment {
+  const { user, system } = process.cpuUsage();
+  return { ms: performance.now(), cpu: (user + system) / 1000 };
 }
 
 /** Peak resident memory of this process in bytes; null where the system does not say. */

@@ -3,10 +3,11 @@
  *
  *     deno run -A bench/engine.ts [--shape smollm2-135m] [--dtype fp32,q8,q4] [--rounds 3] [--scale 1]
  *       [--workloads "W1 1024,W2"] [--without transformers,llama.cpp] [--llama DIR] [--threads N] [--cache DIR]
- *       [--write bench/README.md]
+ *       [--time wall|cpu] [--write bench/README.md]
  *
  * `--llama DIR` names a folder in which `npm install node-llama-cpp@3.22.1 --ignore-scripts` was run; llama.cpp is
- * left out without. Every contender is a process of its own, so that its peak memory can be told.
+ * left out without. `--time cpu` counts processor time, for a machine that is busy otherwise; with one thread alone it
+ * means what time means. Every contender is a process of its own, so that its peak memory can be told.
  * @module
  */
 import { availableParallelism, cpus, homedir } from "node:os";
@@ -45,6 +46,7 @@ const flags = parseArgs({
     without: { type: "string", default: "" },
     llama: { type: "string", default: "" },
     threads: { type: "string", default: String(availableParallelism()) },
+    time: { type: "string", default: "wall" },
     cache: { type: "string", default: join(homedir(), ".cache", "probebook", "bench") },
     write: { type: "string", default: "" },
     child: { type: "string", default: "" },
@@ -60,7 +62,7 @@ const chosen = workloads(shape.vocabulary, Number(flags.scale)).filter(({ name }
 const threads = Number(flags.threads);
 
 /** What a child says: that it has loaded, how long a workload took, or what it held at most. */
-const replySchema = z.object({ ms: z.number(), peak: z.number().nullable() });
+const replySchema = z.object({ ms: z.number(), cpu: z.number(), peak: z.number().nullable() });
 
 async function open(name: Name, dtype: Dtype): Promise<Contender> {
   const cache = flags.cache;
@@ -106,9 +108,9 @@ class Child implements AsyncDisposable {
   async ms(): Promise<number> {
     const { value, done } = await this.#lines.read();
     if (done) throw new Error(`A contender ended with ${(await this.#process.status).code}.`);
-    const { ms, peak } = replySchema.parse(JSON.parse(value));
+    const { ms, cpu, peak } = replySchema.parse(JSON.parse(value));
     this.peak = peak;
-    return ms;
+    return flags.time === "cpu" ? cpu : ms;
   }
 
   async run(workload: string, round: number): Promise<number> {

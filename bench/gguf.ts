@@ -3,11 +3,10 @@
  * @module
  */
 
-/** Tensor types we write, with their codes. */
-const TYPES = { F32: 0, Q4_0: 2, Q8_0: 8 } as const;
+/** Name of a tensor type that we write. */
+export type GgufType = "F32" | "Q4_0" | "Q8_0";
 
-/** Name of a tensor type. */
-export type GgufType = keyof typeof TYPES;
+const TYPES: Readonly<Record<GgufType, number>> = { F32: 0, Q4_0: 2, Q8_0: 8 };
 
 const VALUE = { uint32: 4, int32: 5, float32: 6, string: 8, array: 9 } as const;
 const BLOCK = 32;

@@ -5,8 +5,10 @@
 import type { Span } from "./branches.ts";
 import type { DecoderConfig } from "./config.ts";
 import type { KvStore } from "./kv_store.ts";
-import type { TestedGraph } from "./self_test.ts";
 import type { ForwardResult, Steer } from "./types.ts";
+
+/** Which graph is tested: the one that prefills, or the one that decodes. */
+export type TestedGraph = "prefill" | "decode";
 
 /** What a prefill is asked for. */
 export interface PrefillRun {

@@ -8,7 +8,7 @@ import type { DecoderConfig } from "./config.ts";
 import { buildDecoderGraph } from "./decoder_graph.ts";
 import { joinFloats } from "./join_floats.ts";
 import type { KvStore } from "./kv_store.ts";
-import type { DecodeBatch, ModelRunner, PrefillRun } from "./model_runner.ts";
+import type { DecodeBatch, ModelRunner, PrefillRun, TestedGraph } from "./model_runner.ts";
 import { type OpenWeights, openWeights, type WeightOptions } from "./open_weights.ts";
 import { RopeTables } from "./rope_table.ts";
 import {
@@ -21,7 +21,7 @@ import {
   type Session,
   type SessionOptions,
 } from "./session.ts";
-import { selfTest, type TestedGraph } from "./self_test.ts";
+import { selfTest } from "./self_test.ts";
 import { actsOn, steerFeeds } from "./steering.ts";
 import type { ForwardResult, Steer } from "./types.ts";
 

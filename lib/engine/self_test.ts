@@ -4,11 +4,8 @@
  */
 import { InputError } from "../base/errors.ts";
 import { KvStore } from "./kv_store.ts";
-import type { ModelRunner } from "./model_runner.ts";
+import type { ModelRunner, TestedGraph } from "./model_runner.ts";
 import type { Steer } from "./types.ts";
-
-/** Which graph is tested: the one that prefills, or the one that decodes. */
-export type TestedGraph = "prefill" | "decode";
 
 const TOKENS = 8;
 

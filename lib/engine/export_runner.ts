@@ -5,6 +5,7 @@
  * @module
  */
 import { dirname } from "node:path";
+import { InputError, messageOf } from "../base/errors.ts";
 import type { Span } from "./branches.ts";
 import type { DecoderConfig } from "./config.ts";
 import { checkEnds } from "./export_files.ts";
@@ -62,7 +63,13 @@ export class ExportRunner implements ModelRunner {
     checkEnds(file, config, path);
     const runner = new ExportRunner(config, path, new Set(file.inputs.map(({ name }) => name)), options);
     runner.#plain = openSession({ bytes, folder: dirname(path), externalData: [] }, options);
-    await runner.#plain;
+    try {
+      await runner.#plain;
+    } catch (cause) { // onnxruntime also refuses weights outside the folder, links out of it included
+      throw new InputError(`onnxruntime refuses ${path}: ${messageOf(cause)}. Fetch or export it again.`, {
+        cause,
+      });
+    }
     return runner;
   }
 

@@ -131,6 +131,9 @@ Deno.test("an export that does not fit is refused with what was expected", async
       await Deno.writeFile(path, damaged);
       await assert.rejects(loadLocalDecoder(out), /InputError: .*not a sound ONNX file/);
     }
+    await Deno.writeFile(path, bytes);
+    await Deno.truncate(`${path}_data`, 100);
+    await assert.rejects(loadLocalDecoder(out), /InputError: onnxruntime refuses/);
     const file = readOnnx(bytes, path);
     const plain = file.nodes.find(({ op }) => op === "SkipSimplifiedLayerNormalization");
     assert.ok(plain);

@@ -63,6 +63,7 @@ export async function openSession(model: OnnxModel, options: SessionOptions): Pr
     intraOpNumThreads: Math.max(1, Math.min(options.threads, availableParallelism())),
     interOpNumThreads: 1,
     graphOptimizationLevel: "all",
+    enableMemPattern: false, // a plan of memory would be kept for every length that was ever run
     logSeverityLevel: 3,
     extra: {
       session: {

@@ -21,7 +21,7 @@ import type { LocalVariant } from "./variants.ts";
 export type LoadDecoder = typeof import("../engine/mod.ts").loadDecoder;
 
 /**
- * Loads an in-process model. Prompts that share a beginning with an earlier one reuse its keys and values, and the
+ * Loads an in-process model, from its folder or from the Hugging Face hub. Prompts that share a beginning with an earlier one reuse its keys and values, and the
  * usage says how many tokens that were. Requests run one after another; a sample depends on its own seed alone.
  *
  * @throws {InputError} when the checkpoint is missing, incomplete or damaged.
@@ -31,27 +31,22 @@ export async function openLocal(
   options: { readonly signal?: AbortSignal; readonly load?: LoadDecoder } = {},
 ): Promise<Backend> {
   const load = options.load ?? (await import("../engine/mod.ts")).loadDecoder;
-  const { folder, model, dtype, device } = variant;
-  if (folder === null) {
+  const { folder, model, revision, dtype, device } = variant;
+  const lora = variant.loraFolder ?? variant.lora;
+  for (const [field, path] of [["model", folder], ["lora", variant.loraFolder]] as const) {
+    if (!path || await isFolder(path)) continue;
     throw new InputError(
-      `The model ${model} of variant ${variant.name} is not on this disk: download the checkpoint into a folder and ` +
-        `give that folder ("./name", relative to models.json) as its "model".`,
+      `There is no ${
+        field === "model" ? "checkpoint" : "adapter"
+      } folder ${path} (variant ${variant.name}): put ` +
+        `the files of one there, or correct ${JSON.stringify(field)} in models.json.`,
     );
   }
-  if (!await isFolder(folder)) {
-    throw new InputError(
-      `There is no checkpoint folder ${folder} (variant ${variant.name}): put config.json, *.safetensors and ` +
-        `tokenizer.json there, or correct "model" in models.json.`,
-    );
-  }
-  if (variant.lora !== undefined) {
-    throw new InputError(
-      `Variant ${variant.name} asks for a LoRA, which in-process models cannot load: merge it into the checkpoint.`,
-    );
-  }
-  const decoder = await load(folder, {
+  const decoder = await load(folder ?? model, {
     dtype,
     device,
+    ...(revision === undefined ? {} : { revision }),
+    ...(lora === undefined ? {} : { lora }),
     ...(options.signal ? { signal: options.signal } : {}),
   });
   return new LocalBackend(variant, decoder);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { resolve } from "node:path";
 import type { Decoder, GenerateOptions, Prefix } from "../engine/mod.ts";
 import { BackendError, type GenerateRequest } from "./backend.ts";
 import { type LoadDecoder, openLocal } from "./local.ts";
@@ -57,8 +58,12 @@ function fakeDecoder() {
       return Promise.resolve();
     },
   } as unknown as Decoder;
-  const load: LoadDecoder = () => Promise.resolve(decoder);
-  return { load, asked, most: () => most, closed: () => closed };
+  const loaded: Parameters<LoadDecoder>[] = [];
+  const load: LoadDecoder = (...given) => {
+    loaded.push(given);
+    return Promise.resolve(decoder);
+  };
+  return { load, loaded, asked, most: () => most, closed: () => closed };
 }
 
 Deno.test("openLocal() answers with the template, the engine's usage and finish reason", async () => {
@@ -132,6 +137,19 @@ Deno.test("openLocal() names what is missing", async () => {
     openLocal(variant({ model: "/nowhere/x" }), { load }),
     /no checkpoint folder \/nowhere\/x/,
   );
-  await assert.rejects(openLocal(variant({ model: "owner/name" }), { load }), /not on this disk/);
-  await assert.rejects(openLocal(variant({ lora: "x" }), { load }), /LoRA/);
+  await assert.rejects(
+    openLocal(variant({ lora: "./nowhere" }), { load }),
+    /InputError: There is no adapter folder .*nowhere .*"lora"/,
+  );
+});
+
+Deno.test("openLocal() leaves hub ids, revisions and adapters to the engine", async () => {
+  const { load, loaded } = fakeDecoder();
+  const fields = { model: "owner/name", revision: "v1", lora: "owner/adapter", dtype: "q8" };
+  await using _hub = await openLocal(variant(fields), { load });
+  await using _disk = await openLocal(variant({ lora: "." }), { load });
+  assert.deepEqual(loaded, [
+    ["owner/name", { dtype: "q8", device: "cpu", revision: "v1", lora: "owner/adapter" }],
+    [resolve(folder), { dtype: "fp32", device: "cpu", lora: Deno.cwd() }],
+  ]);
 });

@@ -135,8 +135,10 @@ export interface LocalVariant extends VariantBase {
   readonly dtype: "fp32" | "q8" | "q4";
   /** Where it runs; `cpu` when left out. */
   readonly device: "cpu" | "webgpu" | "cuda";
-  /** A LoRA put over the weights. */
+  /** A LoRA put over the weights, as written: a folder relative to models.json, or a Hugging Face id. */
   readonly lora?: string | undefined;
+  /** Absolute folder of the LoRA, where `lora` is a folder. */
+  readonly loraFolder?: string | undefined;
 }
 
 /** A model behind an OpenAI-compatible server. */
@@ -263,8 +265,15 @@ export function parseVariants(text: string, path: string): ReadonlyMap<string, V
   for (const [name, spec] of Object.entries(parsed.data.variants)) {
     if (spec.backend !== "local") variants.set(name, { ...spec, name });
     else {
-      const isFolder = spec.model.startsWith(".") || isAbsolute(spec.model);
-      variants.set(name, { ...spec, name, folder: isFolder ? resolve(dirname(path), spec.model) : null });
+      const folderOf = (text: string) =>
+        text.startsWith(".") || isAbsolute(text) ? resolve(dirname(path), text) : null;
+      const loraFolder = spec.lora === undefined ? null : folderOf(spec.lora);
+      variants.set(name, {
+        ...spec,
+        name,
+        folder: folderOf(spec.model),
+        ...(loraFolder === null ? {} : { loraFolder }),
+      });
     }
   }
   return variants;

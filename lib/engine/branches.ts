@@ -1,11 +1,20 @@
 /**
- * The tokens that branches of one prefix have added: their keys and values, laid out as the decode graph reads them.
+ * The tokens that branches of prefixes have added: their keys and values, laid out as the decode graph reads them.
  * @module
  */
+import { maskName, windowsOf } from "./attention_graph.ts";
 import type { DecoderConfig } from "./config.ts";
 import { type Feed, floats, longs } from "./session.ts";
 
 const FIRST_CAPACITY = 32;
+
+/** Rows of a store that a branch continues. */
+export interface Span {
+  /** First row. */
+  readonly start: number;
+  /** Number of rows, which is also the position of the branch's first own token. */
+  readonly length: number;
+}
 
 /**
  * Keys and values `[steps, kvHeads, branches, headDim]` per layer. Step 0 is a placeholder that the mask hides:
@@ -13,22 +22,15 @@ const FIRST_CAPACITY = 32;
  */
 export class BranchCache {
   readonly #config: DecoderConfig;
-  readonly #past: number;
-  #count: number;
+  #spans: readonly Span[];
   #steps = 1;
   #keys: Float32Array[];
   #values: Float32Array[];
 
-  /**
-   * No tokens of their own yet.
-   *
-   * @param past tokens of the prefix.
-   * @param count branches.
-   */
-  constructor(config: DecoderConfig, past: number, count: number) {
+  /** No tokens of their own yet. One span for each branch, all of one store. */
+  constructor(config: DecoderConfig, spans: readonly Span[]) {
     this.#config = config;
-    this.#past = past;
-    this.#count = count;
+    this.#spans = spans;
     const make = () =>
       Array.from({ length: config.numLayers }, () => new Float32Array(FIRST_CAPACITY * this.#stride));
     this.#keys = make();
@@ -36,46 +38,56 @@ export class BranchCache {
   }
 
   get #stride(): number {
-    return this.#config.numKvHeads * this.#count * this.#config.headDim;
+    return this.#config.numKvHeads * this.#spans.length * this.#config.headDim;
   }
 
-  /** Position of the token fed next. */
-  get position(): number {
-    return this.#past + this.#steps - 1;
+  /** Rows of the store that some branch still reads: up to the end of the last span. */
+  get past(): number {
+    return Math.max(...this.#spans.map(({ start, length }) => start + length));
   }
 
-  /** The feeds that depend on the branches; the prefix's own are the caller's. */
+  /** Positions of the tokens fed next, per branch. */
+  get positions(): number[] {
+    return this.#spans.map(({ length }) => length + this.#steps - 1);
+  }
+
+  /** The feeds that depend on the branches; the store's own are the caller's. */
   feeds(): Record<string, Feed> {
     const { numKvHeads, numHeads, numLayers, headDim } = this.#config;
     const group = numHeads / numKvHeads;
-    const [past, steps, count] = [this.#past, this.#steps, this.#count];
-    const length = past + steps + 1;
-    const mask = new Float32Array(count * length);
-    for (let branch = 0; branch < count; branch++) mask[branch * length + past] = -Infinity;
+    const [past, steps, count] = [this.past, this.#steps, this.#spans.length];
     const feeds: Record<string, Feed> = {
-      mask: floats(mask, count, 1, length),
-      position_ids: longs(new Array<number>(count).fill(this.position), count, 1),
+      position_ids: longs(this.positions, count, 1),
       split: longs([past, steps, 1], 3),
       scores_shape: longs([numKvHeads, count, group, past], 4),
       weights_shape: longs([numKvHeads, count * group, past], 3),
     };
+    for (const window of windowsOf(this.#config)) {
+      feeds[maskName(window)] = floats(this.#mask(past, window), count, 1, past + steps + 1);
+    }
     for (let layer = 0; layer < numLayers; layer++) {
-      feeds[`suffix_k.${layer}`] = floats(
-        this.#keys[layer] as Float32Array,
-        steps,
-        numKvHeads,
-        count,
-        headDim,
-      );
-      feeds[`suffix_v.${layer}`] = floats(
-        this.#values[layer] as Float32Array,
-        steps,
-        numKvHeads,
-        count,
-        headDim,
-      );
+      const dims = [steps, numKvHeads, count, headDim];
+      feeds[`suffix_k.${layer}`] = floats(this.#keys[layer] as Float32Array, ...dims);
+      feeds[`suffix_v.${layer}`] = floats(this.#values[layer] as Float32Array, ...dims);
     }
     return feeds;
+  }
+
+  /**
+   * `[branches, past + steps + 1]`: 0 on the rows of a branch's span and on its own tokens, -Infinity elsewhere and
+   * on what lies outside the window.
+   */
+  #mask(past: number, window: number | null): Float32Array {
+    const width = past + this.#steps + 1;
+    const mask = new Float32Array(this.#spans.length * width);
+    for (const [branch, { start, length }] of this.#spans.entries()) {
+      const row = mask.subarray(branch * width, (branch + 1) * width);
+      /** Tokens of this branch that are no longer seen: those at the beginning of its span, then of its own. */
+      const unseen = window === null ? 0 : Math.max(0, length + this.#steps - window);
+      row.fill(-Infinity, 0, start + Math.min(length, unseen));
+      row.fill(-Infinity, start + length, past + 1 + Math.max(0, unseen - length));
+    }
+    return mask;
   }
 
   /** Appends one step, `k.N` and `v.N` `[kvHeads, branches, headDim]`. */
@@ -100,9 +112,9 @@ export class BranchCache {
 
   /** Keeps only the branches at these indices. */
   keep(indices: readonly number[]): void {
-    if (indices.length === this.#count) return;
+    const old = this.#spans.length;
+    if (indices.length === old) return;
     const { numKvHeads, headDim } = this.#config;
-    const old = this.#count;
     const rows = this.#steps * numKvHeads;
     const squeeze = (data: Float32Array) => {
       const out = new Float32Array(data.length / old * indices.length);
@@ -116,6 +128,6 @@ export class BranchCache {
     };
     this.#keys = this.#keys.map(squeeze);
     this.#values = this.#values.map(squeeze);
-    this.#count = indices.length;
+    this.#spans = indices.map((index) => this.#spans[index] as Span);
   }
 }

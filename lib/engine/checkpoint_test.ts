@@ -90,11 +90,11 @@ Deno.test("loadLocalDecoder() says what is wrong with a checkpoint", async () =>
 });
 
 Deno.test("loadLocalDecoder() names what this version runs when asked for more", async () => {
-  for (const options of [{ dtype: "q8" }, { device: "webgpu" }, { lora: "x" }, { threads: 0 }]) {
+  for (const options of [{ dtype: "q2" }, { device: "abacus" }, { lora: "" }, { threads: 0 }]) {
     await assert.rejects(loadLocalDecoder("nowhere", options as LoadOptions), { name: "InputError" });
   }
-  await assert.rejects(loadLocalDecoder("nowhere", { dtype: "q8" }), /fp32/);
-  await assert.rejects(loadLocalDecoder("org/model"), /There is no .*config\.json/);
+  await assert.rejects(loadLocalDecoder("nowhere", { dtype: "q2" as "q4" }), /fp32/);
+  await assert.rejects(loadLocalDecoder("no/such/folder"), /There is no .*config\.json/);
 });
 
 Deno.test("calls with wrong arguments are refused with what was expected", async () => {

@@ -6,13 +6,18 @@ import { z } from "zod";
 import { InputError } from "../base/errors.ts";
 import type { DecoderConfig } from "./config.ts";
 import { checkLayer } from "./steering.ts";
-import type { GenerateOptions, KvEdit, LoadOptions } from "./types.ts";
+import type { KvEdit, LoadOptions, SampleOptions } from "./types.ts";
 
 const loadSchema = z.strictObject({
-  dtype: z.literal("fp32", 'this version runs "fp32"').optional(),
-  device: z.literal("cpu", 'this version runs on "cpu"').optional(),
+  dtype: z.enum(["fp32", "q8", "q4"]).optional(),
+  lora: z.string().min(1).optional(),
+  mergeLora: z.boolean().optional(),
+  device: z.enum(["cpu", "webgpu", "cuda"]).optional(),
   threads: z.int().positive().optional(),
   cacheBytes: z.number().nonnegative().optional(),
+  revision: z.string().min(1).optional(),
+  cacheDir: z.string().min(1).optional(),
+  offline: z.boolean().optional(),
   signal: z.instanceof(AbortSignal).optional(),
 });
 
@@ -77,7 +82,7 @@ export function checkSites(config: DecoderConfig, sites: readonly string[]): voi
  *
  * @throws {InputError} naming the first wrong one.
  */
-export function checkGenerate(config: DecoderConfig, length: number, options: GenerateOptions): void {
+export function checkGenerate(config: DecoderConfig, length: number, options: SampleOptions): void {
   const { n = 1, maxNewTokens, temperature = 0, topP = 1, topK = 0, seeds } = options;
   const need = (ok: boolean, name: string, value: unknown, expected: string) => {
     if (!ok) throw new InputError(`${name} is ${String(value)}: give ${expected}.`);
@@ -104,6 +109,13 @@ export function checkGenerate(config: DecoderConfig, length: number, options: Ge
         "shorten the prompt.",
     );
   }
+}
+
+/** The error for a prefix that another model has computed. */
+export function foreignPrefix(): InputError {
+  return new InputError(
+    "The prefix belongs to another model: prefill with the model that is to continue it.",
+  );
 }
 
 /**

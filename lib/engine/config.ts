@@ -4,6 +4,11 @@
  */
 import { z } from "zod";
 import { InputError } from "../base/errors.ts";
+import { ARCHITECTURES, supportedArchitectures } from "./architectures.ts";
+import { type ConfigFile, configFileSchema } from "./config_file.ts";
+import { parseRopes } from "./rope_config.ts";
+
+export { supportedArchitectures };
 
 /** How rotary position frequencies are made. */
 export type RopeScaling =
@@ -15,7 +20,45 @@ export type RopeScaling =
     readonly lowFreqFactor: number;
     readonly highFreqFactor: number;
     readonly originalWindow: number;
+  }
+  | {
+    /** YaRN (arXiv 2309.00071): high frequencies stay, low ones are divided, between them a ramp. */
+    readonly type: "yarn";
+    readonly factor: number;
+    readonly betaFast: number;
+    readonly betaSlow: number;
+    /** Whether the ends of the ramp are whole dimensions. */
+    readonly truncate: boolean;
+    readonly originalWindow: number;
+  }
+  | {
+    /** LongRoPE (arXiv 2402.13753): one divisor per frequency, another set past `originalWindow` tokens. */
+    readonly type: "longrope";
+    readonly shortFactors: readonly number[];
+    readonly longFactors: readonly number[];
+    readonly originalWindow: number;
   };
+
+/** Rotary positions of some of the layers. */
+export interface Rope {
+  /** Base of the frequencies. */
+  readonly theta: number;
+  /** How they are changed for long contexts. */
+  readonly scaling: RopeScaling;
+  /** Factor of all cosines and sines. */
+  readonly amplitude: number;
+}
+
+/** What one block's attention does that another's may not. */
+export interface LayerConfig {
+  /** How many tokens each token sees, itself included; all before it when null. */
+  readonly window: number | null;
+  /** Index into {@linkcode DecoderConfig.ropes}; null where positions are not applied. */
+  readonly rope: number | null;
+}
+
+/** The function between the MLP's gate and its product. */
+export type Activation = "silu" | "gelu_pytorch_tanh";
 
 /** Everything the graph builder must know of a decoder. */
 export interface DecoderConfig {
@@ -35,77 +78,43 @@ export interface DecoderConfig {
   readonly numKvHeads: number;
   /** Width of one head. */
   readonly headDim: number;
+  /** Dimensions at the start of each head that positions are applied to. */
+  readonly rotaryDim: number;
   /** Most positions the model may be run at. */
   readonly contextWindow: number;
   /** Added to the mean square in RMS norms. */
   readonly normEpsilon: number;
-  /** Base of the rotary frequencies. */
-  readonly ropeTheta: number;
-  /** How the rotary frequencies are changed for long contexts. */
-  readonly ropeScaling: RopeScaling;
+  /** Norm weights are stored less 1. */
+  readonly normOffset: boolean;
+  /** The outputs of attention and MLP pass a norm of their own before they are added. */
+  readonly postNorms: boolean;
+  /** Queries and keys pass a norm per head before positions are applied. */
+  readonly headNorms: boolean;
+  /** Factor of the attention scores. */
+  readonly attentionScale: number;
+  /** Between gate and product in the MLP. */
+  readonly activation: Activation;
+  /** Embeddings are multiplied by the square root of `hiddenSize`, rounded as the embeddings are stored. */
+  readonly scaledEmbedding: boolean;
+  /** Logits x become `c tanh(x / c)`, where c is not null. */
+  readonly logitSoftcap: number | null;
+  /** The different rotary positions that layers use; none when no layer has any. */
+  readonly ropes: readonly Rope[];
+  /** Per block. */
+  readonly layers: readonly LayerConfig[];
+  /** Queries, keys and values are stored as one matrix, gate and up as another. */
+  readonly fused: boolean;
   /** Whether the output head is the embedding matrix. */
   readonly tied: boolean;
   /** Which linear layers have a bias. */
   readonly biases: { readonly qkv: boolean; readonly output: boolean; readonly mlp: boolean };
 }
 
-const positive = z.int().positive();
-const ropeSchema = z.looseObject({
-  rope_type: z.string().optional(),
-  type: z.string().optional(),
-  rope_theta: z.number().positive().optional(),
-  factor: z.number().positive().optional(),
-  low_freq_factor: z.number().positive().optional(),
-  high_freq_factor: z.number().positive().optional(),
-  original_max_position_embeddings: positive.optional(),
-});
+/** Makes the error for something the engine does not run. */
+export type Refuse = (what: string, expected: string) => InputError;
 
-const configSchema = z.looseObject({
-  architectures: z.array(z.string()).min(1),
-  vocab_size: positive,
-  hidden_size: positive,
-  intermediate_size: positive,
-  num_hidden_layers: positive,
-  num_attention_heads: positive,
-  num_key_value_heads: positive.nullish(),
-  head_dim: positive.nullish(),
-  max_position_embeddings: positive,
-  rms_norm_eps: z.number().positive(),
-  rope_theta: z.number().positive().nullish(),
-  rope_scaling: ropeSchema.nullish(),
-  rope_parameters: ropeSchema.nullish(),
-  hidden_act: z.string().default("silu"),
-  tie_word_embeddings: z.boolean().nullish(),
-  attention_bias: z.boolean().nullish(),
-  mlp_bias: z.boolean().nullish(),
-  use_sliding_window: z.boolean().nullish(),
-  partial_rotary_factor: z.number().nullish(),
-  quantization_config: z.unknown().optional(),
-});
-
-type RawConfig = z.infer<typeof configSchema>;
-
-/** What differs between architectures: one row each. */
-interface Architecture {
-  readonly biases: (raw: RawConfig) => DecoderConfig["biases"];
-  /** `tie_word_embeddings` where config.json leaves it out. */
-  readonly tied: boolean;
-}
-
-const ARCHITECTURES: Readonly<Record<string, Architecture>> = {
-  LlamaForCausalLM: {
-    biases: (raw) => ({
-      qkv: raw.attention_bias ?? false,
-      output: raw.attention_bias ?? false,
-      mlp: raw.mlp_bias ?? false,
-    }),
-    tied: false,
-  },
-  Qwen2ForCausalLM: { biases: () => ({ qkv: true, output: false, mlp: false }), tied: false },
-};
-
-/** Names of the architectures the engine can run. */
-export const supportedArchitectures: readonly string[] = Object.keys(ARCHITECTURES);
+const namedSchema = z.looseObject({ architectures: z.array(z.string()).min(1) });
+const nestedSchema = z.looseObject({ text_config: z.looseObject({}) });
 
 /**
  * Checks a parsed config.json and brings it into one form.
@@ -115,12 +124,13 @@ export const supportedArchitectures: readonly string[] = Object.keys(ARCHITECTUR
  * @throws {InputError} for malformed configs, and for what the engine cannot run, naming what it can.
  */
 export function parseConfig(json: unknown, path: string): DecoderConfig {
-  const named = z.looseObject({ architectures: z.array(z.string()).min(1) }).safeParse(json);
-  const name = named.success ? named.data.architectures[0] as string : undefined;
-  const architecture = name === undefined || !Object.hasOwn(ARCHITECTURES, name)
-    ? undefined
-    : ARCHITECTURES[name];
-  if (name !== undefined && architecture === undefined) {
+  const malformed = (error: z.ZodError) =>
+    new InputError(`${path} is not a decoder's config.json: ${z.prettifyError(error)}`, { cause: error });
+  const named = namedSchema.safeParse(json);
+  if (!named.success) throw malformed(named.error);
+  const name = named.data.architectures[0] as string;
+  const architecture = Object.hasOwn(ARCHITECTURES, name) ? ARCHITECTURES[name] : undefined;
+  if (architecture === undefined) {
     throw new InputError(
       `${path} names the architecture ${
         JSON.stringify(name.slice(0, 100))
@@ -128,71 +138,69 @@ export function parseConfig(json: unknown, path: string): DecoderConfig {
         `It runs ${supportedArchitectures.join(", ")}.`,
     );
   }
-  const parsed = configSchema.safeParse(json);
-  if (!parsed.success || name === undefined || architecture === undefined) {
-    throw new InputError(
-      `${path} is not a decoder's config.json: ${parsed.success ? "" : z.prettifyError(parsed.error)}`,
-      { cause: parsed.error },
-    );
+  let text: Readonly<Record<string, unknown>> = named.data;
+  if (architecture.nested) {
+    const nested = nestedSchema.safeParse(json);
+    if (!nested.success) throw malformed(nested.error);
+    text = nested.data.text_config;
   }
-  const raw = parsed.data;
-  const refuse = (what: string, expected: string) =>
+  const parsed = configFileSchema.safeParse({ ...architecture.defaults, ...text });
+  if (!parsed.success) throw malformed(parsed.error);
+  const file = parsed.data;
+  const refuse: Refuse = (what, expected) =>
     new InputError(`${path} asks for ${what}, which the engine does not run. It runs ${expected}.`);
-  if (raw.hidden_act !== "silu") throw refuse(`hidden_act ${raw.hidden_act}`, "silu");
-  if (raw.use_sliding_window) throw refuse("a sliding window", "full attention");
-  if ((raw.quantization_config ?? null) !== null) {
-    throw refuse("quantised weights", "F32, F16 and BF16 weights");
-  }
-  if ((raw.partial_rotary_factor ?? 1) !== 1) {
-    throw refuse("rotary positions on part of a head", "whole heads");
-  }
-  const numHeads = raw.num_attention_heads;
-  const numKvHeads = raw.num_key_value_heads ?? numHeads;
-  const headDim = raw.head_dim ?? raw.hidden_size / numHeads;
-  if (numHeads % numKvHeads !== 0 || !Number.isInteger(headDim) || headDim % 2 !== 0) {
+  checkFeatures(file, named.data["quantization_config"], refuse);
+
+  const numHeads = file.num_attention_heads;
+  const numKvHeads = file.num_key_value_heads ?? numHeads;
+  const headDim = file.head_dim ?? file.hidden_size / numHeads;
+  if (numHeads % numKvHeads !== 0 || headDim % 8 !== 0) {
     throw refuse(
       `${numHeads} heads of ${headDim} sharing ${numKvHeads} key-value heads`,
-      "even head sizes, and head counts that key-value heads divide",
+      "head sizes that 8 divides, and head counts that key-value heads divide",
     );
   }
+  const { layers, ropes, rotaryDim } = parseRopes(file, architecture, headDim, refuse);
   return {
     architecture: name,
-    vocabSize: raw.vocab_size,
-    hiddenSize: raw.hidden_size,
-    intermediateSize: raw.intermediate_size,
-    numLayers: raw.num_hidden_layers,
+    vocabSize: file.vocab_size,
+    hiddenSize: file.hidden_size,
+    intermediateSize: file.intermediate_size,
+    numLayers: file.num_hidden_layers,
     numHeads,
     numKvHeads,
     headDim,
-    contextWindow: raw.max_position_embeddings,
-    normEpsilon: raw.rms_norm_eps,
-    ropeTheta: raw.rope_theta ?? raw.rope_parameters?.rope_theta ?? raw.rope_scaling?.rope_theta ?? 10_000,
-    ropeScaling: parseScaling(raw, refuse),
-    tied: raw.tie_word_embeddings ?? architecture.tied,
-    biases: architecture.biases(raw),
+    rotaryDim,
+    contextWindow: file.max_position_embeddings,
+    normEpsilon: file.rms_norm_eps,
+    normOffset: architecture.gemma,
+    postNorms: architecture.gemma,
+    headNorms: architecture.headNorms,
+    attentionScale: (architecture.gemma ? file.query_pre_attn_scalar ?? headDim : headDim) ** -0.5,
+    activation: parseActivation(architecture.gemma ? file.hidden_activation : file.hidden_act, refuse),
+    scaledEmbedding: architecture.gemma,
+    logitSoftcap: architecture.gemma ? file.final_logit_softcapping ?? null : null,
+    ropes,
+    layers,
+    fused: architecture.fused,
+    tied: (architecture.nested ? named.data["tie_word_embeddings"] : undefined) !== false &&
+      (file.tie_word_embeddings ?? false),
+    biases: architecture.biases(file),
   };
 }
 
-function parseScaling(raw: RawConfig, refuse: (what: string, expected: string) => InputError): RopeScaling {
-  const rope = raw.rope_parameters ?? raw.rope_scaling;
-  const type = rope?.rope_type ?? rope?.type ?? "default";
-  if (!rope || type === "default") return { type: "default" };
-  const need = (
-    key: "factor" | "low_freq_factor" | "high_freq_factor" | "original_max_position_embeddings",
-  ) => {
-    const value = rope[key];
-    if (value === undefined) throw refuse(`rope scaling ${type} without ${key}`, `${type} with ${key}`);
-    return value;
-  };
-  if (type === "linear") return { type, factor: need("factor") };
-  if (type === "llama3") {
-    return {
-      type,
-      factor: need("factor"),
-      lowFreqFactor: need("low_freq_factor"),
-      highFreqFactor: need("high_freq_factor"),
-      originalWindow: need("original_max_position_embeddings"),
-    };
+function parseActivation(name: string | null | undefined, refuse: Refuse): Activation {
+  if (name === "silu" || name === "gelu_pytorch_tanh") return name;
+  throw refuse(`the activation ${JSON.stringify(name?.slice(0, 40))}`, "silu and gelu_pytorch_tanh");
+}
+
+/** Refuses what would be run wrongly if it were passed over. */
+function checkFeatures(file: ConfigFile, quantization: unknown, refuse: Refuse): void {
+  if ((quantization ?? file.quantization_config ?? null) !== null) {
+    throw refuse("quantised weights", "F32, F16 and BF16 weights");
   }
-  throw refuse(`rope scaling ${JSON.stringify(type.slice(0, 40))}`, "default, linear, llama3");
+  if ((file.attn_logit_softcapping ?? null) !== null) {
+    throw refuse("softcapped attention scores", "plain ones (attn_logit_softcapping null)");
+  }
+  if (file.use_bidirectional_attention) throw refuse("attention to later tokens", "causal attention");
 }

@@ -6,12 +6,17 @@ import type { DecoderConfig } from "./config.ts";
 import { checkSteer } from "./steering.ts";
 import type { DecoderTokenizer, RenderOptions } from "./tokenizer.ts";
 import type {
+  Continuation,
   Decoder,
+  DecoderStats,
   ForwardOptions,
   ForwardResult,
+  GenerateManyOptions,
+  GenerateOptions,
   Message,
   PrefillOptions,
   Prefix,
+  Sample,
   Steer,
   SteerHandle,
 } from "./types.ts";
@@ -74,10 +79,30 @@ export abstract class DecoderBase implements Decoder {
     return [...this.#steers, ...own];
   }
 
+  /** Draws continuations of one prefix. @throws {InputError} */
+  async generateFrom(prefix: Prefix, options: GenerateOptions): Promise<Sample[]> {
+    const { steer, onToken, signal, ...how } = options;
+    const [samples] = await this.generateMany([{ prefix, ...how }], {
+      ...(steer ? { steer } : {}),
+      ...(signal ? { signal } : {}),
+      ...(onToken ? { onToken: ({ sample, token, text }) => onToken({ sample, token, text }) } : {}),
+    });
+    return samples as Sample[];
+  }
+
   /** See {@linkcode Decoder.forward}. */
   abstract forward(ids: readonly number[], options?: ForwardOptions): Promise<ForwardResult>;
   /** See {@linkcode Decoder.prefill}. */
   abstract prefill(ids: readonly number[], options?: PrefillOptions): Promise<Prefix>;
+  /** See {@linkcode Decoder.generateMany}. */
+  abstract generateMany(
+    continuations: readonly Continuation[],
+    options?: GenerateManyOptions,
+  ): Promise<Sample[][]>;
+  /** See {@linkcode Decoder.selfTest}. */
+  abstract selfTest(): Promise<string[]>;
+  /** See {@linkcode Decoder.stats}. */
+  abstract stats(): Promise<DecoderStats>;
   /** Frees the model. */
   abstract [Symbol.asyncDispose](): Promise<void>;
 }

@@ -1,105 +1,220 @@
 /**
- * Draws continuations of a prefix, all samples together, one token each per step.
+ * Draws continuations of prefixes, all samples of a batch together, one token each per step.
  * @module
  */
 import { createRandom, type Random } from "../base/random.ts";
-import { BranchCache } from "./branches.ts";
-import type { KvStore } from "./kv_store.ts";
-import type { Runner } from "./runner.ts";
-import { logProbability, sampleToken } from "./sampling.ts";
+import { type Batch, planBatches, type Start } from "./batches.ts";
+import type { Span } from "./branches.ts";
+import type { DecoderConfig } from "./config.ts";
+import { KvStore } from "./kv_store.ts";
+import type { DecodeBatch, ModelRunner } from "./model_runner.ts";
+import { lengthLimit } from "./rope_table.ts";
+import { logProbability, sampleToken, type SamplingOptions } from "./sampling.ts";
 import { TextStream } from "./text_stream.ts";
 import type { DecoderTokenizer } from "./tokenizer.ts";
-import type { GenerateOptions, Sample, Steer } from "./types.ts";
+import type { BranchEvent, Sample, SampleOptions, Steer } from "./types.ts";
 
-/** The prefix that is continued. */
-export interface Start {
-  /** Holds its keys and values in its first `length` rows. */
-  readonly store: KvStore;
-  /** Its tokens. */
-  readonly length: number;
-  /** `[vocabSize]`, after its last token. */
-  readonly logits: Float32Array;
+/** A prefix and how it is to be continued. */
+export interface Request extends Start {
+  /** Already checked. */
+  readonly options: SampleOptions;
 }
 
 interface Branch {
-  readonly index: number;
+  readonly request: number;
+  readonly sample: number;
+  readonly span: Span;
+  readonly options: SampleOptions;
+  readonly sampling: SamplingOptions;
   readonly random: Random;
   readonly stream: TextStream;
+  /** Most tokens it may draw. */
+  readonly budget: number;
+  /** `[vocabSize]`, for its next token. */
+  logits: Float32Array;
   readonly tokens: number[];
   readonly logprobs: number[];
   finishReason: Sample["finishReason"] | undefined;
 }
 
-/** Runs until every sample has ended; options are already checked. */
+/** What all requests of a call have in common. */
+export interface GenerateRun {
+  /** Steerings in force. */
+  readonly steers: readonly Steer[];
+  /** Told of every token. */
+  readonly onToken?: ((event: BranchEvent) => void) | undefined;
+  /** Stops between steps. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The samples of a call that was stopped before it began. */
+export function abortedSamples(n = 1): Sample[] {
+  return Array.from({ length: n }, () => ({ tokens: [], text: "", finishReason: "aborted" }));
+}
+
+/** Runs until every sample of every request has ended. @returns the samples of each request. */
 export async function generateSamples(
-  runner: Runner,
+  runner: ModelRunner,
   tokenizer: DecoderTokenizer,
-  start: Start,
-  steers: readonly Steer[],
-  options: GenerateOptions,
-): Promise<Sample[]> {
-  const { n = 1, signal, logprobs = false } = options;
-  const skipSpecialTokens = options.skipSpecialTokens ?? true;
-  const { config } = runner;
-  const budget = Math.min(options.maxNewTokens, config.contextWindow - start.length);
-  const branches = Array.from({ length: n }, (_, index): Branch => ({
-    index,
-    random: createRandom(options.seeds?.[index] ?? index),
-    stream: new TextStream((ids) => tokenizer.decode(ids, { skipSpecialTokens }), options.stop),
-    tokens: [],
-    logprobs: [],
-    finishReason: undefined,
-  }));
-  const ends = new Set(options.ignoreEos ? [] : tokenizer.eosIds);
-  const sampling = {
-    temperature: options.temperature ?? 0,
-    topP: options.topP ?? 1,
-    topK: options.topK ?? 0,
-  };
-
-  const take = (branch: Branch, logits: Float32Array) => {
-    const token = sampleToken(logits, sampling, sampling.temperature === 0 ? 0 : branch.random.next());
-    branch.tokens.push(token);
-    if (logprobs) branch.logprobs.push(logProbability(logits, token));
-    let text = "";
-    if (ends.has(token)) branch.finishReason = "stop";
-    else {
-      text = branch.stream.push(token);
-      if (branch.stream.stopped) branch.finishReason = "stop";
-      else if (branch.tokens.length >= budget) branch.finishReason = "length";
+  requests: readonly Request[],
+  run: GenerateRun,
+): Promise<Sample[][]> {
+  const samples: Sample[][] = requests.map(() => []);
+  for (const batch of planBatches(runner.config, requests)) {
+    const branches = branchesOf(batch, requests, tokenizer, runner.config);
+    const ends = new Set(tokenizer.eosIds);
+    const over = await decode(runner, beginning(runner, batch, branches), branches, ends, run);
+    for (const group of Map.groupBy(over, ({ request }) => request).values()) {
+      const { store } = requests[group[0]?.request as number] as Request;
+      await decode(runner, await recomputed(runner, store, group, run), group, ends, run);
     }
-    if (branch.finishReason !== undefined) text += end(branch);
-    options.onToken?.({ sample: branch.index, token, text });
-  };
-  /** What was held back may hold a stop string after all. */
-  const end = (branch: Branch): string => {
-    const text = branch.stream.finish();
-    if (branch.stream.stopped && branch.finishReason === "length") branch.finishReason = "stop";
-    return text;
-  };
+    for (const branch of branches) (samples[branch.request] as Sample[])[branch.sample] = sampleOf(branch);
+  }
+  return samples;
+}
 
-  const cache = new BranchCache(config, start.length, n);
+function branchesOf(
+  batch: Batch,
+  requests: readonly Request[],
+  tokenizer: DecoderTokenizer,
+  config: DecoderConfig,
+): Branch[] {
+  return batch.members.flatMap(({ index: request, span }) => {
+    const { options, logits, store } = requests[request] as Request;
+    const skipSpecialTokens = options.skipSpecialTokens ?? true;
+    return Array.from({ length: options.n ?? 1 }, (_, sample): Branch => ({
+      request,
+      sample,
+      span,
+      options,
+      sampling: {
+        temperature: options.temperature ?? 0,
+        topP: options.topP ?? 1,
+        topK: options.topK ?? 0,
+      },
+      random: createRandom(options.seeds?.[sample] ?? sample),
+      stream: new TextStream((ids) => tokenizer.decode(ids, { skipSpecialTokens }), options.stop),
+      budget: Math.min(
+        options.maxNewTokens,
+        (store.changed ? lengthLimit(config, span.length) : config.contextWindow) - span.length,
+      ),
+      logits,
+      tokens: [],
+      logprobs: [],
+      finishReason: undefined,
+    }));
+  });
+}
+
+/** What branches decode over. */
+interface Stage {
+  readonly cache: DecodeBatch;
+  /** Most tokens of a sequence, prefix included, that can be fed in this stage. */
+  readonly limit: number;
+}
+
+function beginning(runner: ModelRunner, { store }: Batch, branches: readonly Branch[]): Stage {
+  const spans = branches.map(({ span }) => span);
+  const limit = Math.min(...spans.map(({ length }) => lengthLimit(runner.config, length))); // the same for all of a batch
+  return { cache: runner.startBatch(store, spans), limit };
+}
+
+/**
+ * Computes the prefix of one request's branches, which are equally long, and what they have drawn with the positions
+ * of a longer sequence, and leaves the logits for their next tokens.
+ */
+async function recomputed(
+  runner: ModelRunner,
+  before: KvStore,
+  branches: readonly Branch[],
+  { steers, signal }: GenerateRun,
+): Promise<Stage> {
+  const { config } = runner;
+  const { span: { length }, tokens: { length: drawn } } = branches[0] as Branch;
+  const store = new KvStore(config, length);
+  store.atLeast = length + drawn;
+  const prefix = before.tokens.slice(0, length);
+  await runner.prefill(store, prefix, { steers: [], allLogits: false, capture: [] });
+  const cache = runner.startBatch(store, branches.map(() => ({ start: 0, length })));
+  for (let step = 0; step < drawn && !signal?.aborted; step++) {
+    const tokens = branches.map((branch) => branch.tokens[step] as number);
+    setLogits(branches, await cache.step(tokens, steers), config);
+  }
+  return { cache, limit: config.contextWindow };
+}
+
+/** Gives each branch its row of the logits. */
+function setLogits(branches: readonly Branch[], logits: Float32Array, { vocabSize }: DecoderConfig): void {
+  for (const [row, branch] of branches.entries()) {
+    branch.logits = logits.subarray(row * vocabSize, (row + 1) * vocabSize);
+  }
+}
+
+/** Draws until all branches have ended or reached the limit. @returns those that go on past the limit. */
+async function decode(
+  runner: ModelRunner,
+  { cache, limit }: Stage,
+  branches: readonly Branch[],
+  ends: ReadonlySet<number>,
+  { steers, onToken, signal }: GenerateRun,
+): Promise<Branch[]> {
+  const over: Branch[] = [];
   let active = branches;
-  let rows: (branch: number) => Float32Array = () => start.logits;
   while (!signal?.aborted) {
-    for (const [row, branch] of active.entries()) take(branch, rows(row));
-    const going = [...active.keys()].filter((row) => active[row]?.finishReason === undefined);
-    if (going.length === 0) break;
+    for (const branch of active) {
+      const { token, text } = draw(branch, ends);
+      onToken?.({ request: branch.request, sample: branch.sample, token, text });
+    }
+    const going = [...active.keys()].filter((row) => {
+      const branch = active[row] as Branch;
+      if (branch.finishReason !== undefined) return false;
+      const fits = branch.span.length + branch.tokens.length <= limit;
+      if (!fits) over.push(branch);
+      return fits;
+    });
+    if (going.length === 0) return over;
     cache.keep(going);
     active = going.map((row) => active[row] as Branch);
     const tokens = active.map((branch) => branch.tokens.at(-1) as number);
-    const logits = await runner.decode(start.store, start.length, cache, tokens, steers);
-    rows = (row) => logits.subarray(row * config.vocabSize, (row + 1) * config.vocabSize);
+    setLogits(active, await cache.step(tokens, steers), runner.config);
   }
   for (const branch of branches) {
     if (branch.finishReason !== undefined) continue;
     branch.finishReason = "aborted";
-    end(branch);
+    finish(branch);
   }
-  return branches.map((branch) => ({
-    tokens: branch.tokens,
-    text: branch.stream.text,
-    finishReason: branch.finishReason as Sample["finishReason"],
-    ...(logprobs ? { logprobs: branch.logprobs } : {}),
-  }));
+  return [];
+}
+
+/** Draws the branch's next token and gives the text that is now certain. */
+function draw(branch: Branch, ends: ReadonlySet<number>): { token: number; text: string } {
+  const { logits, sampling, options, stream, tokens } = branch;
+  const token = sampleToken(logits, sampling, sampling.temperature === 0 ? 0 : branch.random.next());
+  tokens.push(token);
+  if (options.logprobs) branch.logprobs.push(logProbability(logits, token));
+  let text = "";
+  if (!options.ignoreEos && ends.has(token)) branch.finishReason = "stop";
+  else {
+    text = stream.push(token);
+    if (stream.stopped) branch.finishReason = "stop";
+    else if (tokens.length >= branch.budget) branch.finishReason = "length";
+  }
+  if (branch.finishReason !== undefined) text += finish(branch);
+  return { token, text };
+}
+
+/** Ends the text of a branch: what was held back may hold a stop string after all. */
+function finish(branch: Branch): string {
+  const text = branch.stream.finish();
+  if (branch.stream.stopped && branch.finishReason === "length") branch.finishReason = "stop";
+  return text;
+}
+
+function sampleOf({ tokens, stream, finishReason, options, logprobs }: Branch): Sample {
+  return {
+    tokens,
+    text: stream.text,
+    finishReason: finishReason as Sample["finishReason"],
+    ...(options.logprobs ? { logprobs } : {}),
+  };
 }

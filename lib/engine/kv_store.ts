@@ -3,6 +3,7 @@
  * @module
  */
 import type { DecoderConfig } from "./config.ts";
+import type { KvEdit } from "./types.ts";
 
 /** Rows `[position, kvHeads * headDim]` per layer. Prefixes refer to the first rows; rows past `used` are free. */
 export class KvStore {
@@ -12,6 +13,12 @@ export class KvStore {
   used = 0;
   /** Prefixes that refer to this store. */
   owners = 0;
+  /** Tokens of the rows. */
+  readonly tokens: number[] = [];
+  /** Whether some row is not what the tokens alone give: it was steered or edited. */
+  changed = false;
+  /** Positions are those of a sequence of at least this many tokens; see {@linkcode RopeTables.feeds}. */
+  atLeast = 0;
   /** Per layer, positions applied. */
   readonly keys: Float32Array[];
   /** Per layer. */
@@ -23,9 +30,9 @@ export class KvStore {
   constructor(config: DecoderConfig, capacity: number) {
     this.width = config.numKvHeads * config.headDim;
     this.#window = config.contextWindow;
-    this.#capacity = Math.min(capacity, this.#window);
+    this.#capacity = capacity;
     const make = () =>
-      Array.from({ length: config.numLayers }, () => new Float32Array(this.#capacity * this.width));
+      Array.from({ length: config.numLayers }, () => new Float32Array(capacity * this.width));
     this.keys = make();
     this.values = make();
   }
@@ -48,20 +55,51 @@ export class KvStore {
     }
   }
 
+  /** Notes the tokens of the rows that follow, before `used` is moved on. */
+  note(tokens: readonly number[]): void {
+    this.tokens.length = this.used;
+    for (const token of tokens) this.tokens.push(token);
+  }
+
   /** Appends rows to one layer; `used` is moved on by the caller once all layers are written. */
   write(layer: number, keys: Float32Array, values: Float32Array): void {
     this.keys[layer]?.set(keys, this.used * this.width);
     this.values[layer]?.set(values, this.used * this.width);
   }
 
+  /** Changes one row of one layer, `slot` counted from 0. */
+  edit(slot: number, { layer, key, value, scaleK, scaleV }: KvEdit): void {
+    this.changed = true;
+    const at = slot * this.width;
+    const addTo = (rows: Float32Array, vector: Float32Array | undefined, scale = 1) => {
+      for (const [i, x] of (vector ?? []).entries()) rows[at + i] = (rows[at + i] as number) + scale * x;
+    };
+    addTo(this.keys[layer] as Float32Array, key, scaleK);
+    addTo(this.values[layer] as Float32Array, value, scaleV);
+  }
+
   /** A new store with a copy of the first `rows` rows and room for `capacity`. */
   fork(config: DecoderConfig, rows: number, capacity: number): KvStore {
-    const copy = new KvStore(config, Math.max(rows, capacity));
-    for (let layer = 0; layer < this.keys.length; layer++) {
-      copy.keys[layer]?.set((this.keys[layer] as Float32Array).subarray(0, rows * this.width));
-      copy.values[layer]?.set((this.values[layer] as Float32Array).subarray(0, rows * this.width));
+    return KvStore.join(config, [{ store: this, rows }], Math.max(rows, capacity));
+  }
+
+  /** A new store with copies of the first rows of each, one behind the other. */
+  static join(
+    config: DecoderConfig,
+    parts: readonly { readonly store: KvStore; readonly rows: number }[],
+    capacity: number = parts.reduce((sum, { rows }) => sum + rows, 0),
+  ): KvStore {
+    const joined = new KvStore(config, capacity);
+    for (const { store, rows } of parts) {
+      for (let layer = 0; layer < joined.keys.length; layer++) {
+        const first = (list: readonly Float32Array[]) =>
+          (list[layer] as Float32Array).subarray(0, rows * store.width);
+        joined.write(layer, first(store.keys), first(store.values));
+      }
+      joined.note(store.tokens.slice(0, rows));
+      joined.changed ||= store.changed;
+      joined.used += rows;
     }
-    copy.used = rows;
-    return copy;
+    return joined;
   }
 }

@@ -2,16 +2,20 @@
  * A decoder that computes in a worker of its own, so that the calling thread stays free.
  * @module
  */
-import { checkEdit, checkLoadOptions } from "./checks.ts";
+import { checkEdit, checkLoadOptions, foreignPrefix } from "./checks.ts";
 import type { DecoderConfig } from "./config.ts";
+import { abortedSamples } from "./generate.ts";
 import { DecoderBase } from "./decoder_base.ts";
-import { readConfig } from "./local_decoder.ts";
+import { checkpointFolders, readConfig } from "./local_decoder.ts";
 import type { PrefixReply } from "./protocol.ts";
 import { type DecoderTokenizer, loadTokenizer } from "./tokenizer.ts";
 import type {
+  Continuation,
   Decoder,
+  DecoderStats,
   ForwardOptions,
   ForwardResult,
+  GenerateManyOptions,
   GenerateOptions,
   KvEdit,
   LoadOptions,
@@ -23,7 +27,8 @@ import type {
 import { WorkerLink } from "./worker_link.ts";
 
 /**
- * Loads a checkpoint folder (config.json, safetensors, tokenizer.json, chat template) into a worker.
+ * Loads a checkpoint folder (config.json, safetensors, tokenizer.json, chat template) into a worker; or that of a
+ * hub repository `OWNER/NAME`, which is downloaded first where it is not on the disk.
  *
  * @example
  * ```ts ignore
@@ -33,16 +38,17 @@ import { WorkerLink } from "./worker_link.ts";
  * ```
  * @throws {InputError} for options, files and architectures that the engine does not run.
  */
-export async function loadDecoder(dir: string, options: LoadOptions = {}): Promise<Decoder> {
+export async function loadDecoder(dirOrRepo: string, options: LoadOptions = {}): Promise<Decoder> {
   const { signal, ...rest } = options;
-  checkLoadOptions(dir, options);
+  checkLoadOptions(dirOrRepo, options);
   signal?.throwIfAborted();
+  const { dir, adapter } = await checkpointFolders(dirOrRepo, options);
   const config = await readConfig(dir);
   const link = new WorkerLink();
   try {
     const [tokenizer] = await Promise.all([
       loadTokenizer(dir),
-      link.call("load", { dir, options: rest }, { signal }),
+      link.call("load", { dir, options: { ...rest, ...adapter } }, { signal }),
     ]);
     return new WorkerDecoder(link, config, tokenizer);
   } catch (error) {
@@ -72,6 +78,31 @@ class WorkerDecoder extends DecoderBase {
   override async prefill(ids: readonly number[], options: PrefillOptions = {}): Promise<Prefix> {
     const reply = await this.#link.call("prefill", { ids, options: this.sendable(options) }, options);
     return new WorkerPrefix(this, this.#link, reply);
+  }
+
+  override async generateMany(
+    continuations: readonly Continuation[],
+    options: GenerateManyOptions = {},
+  ): Promise<Sample[][]> {
+    const { onToken, ...rest } = options;
+    const request = {
+      continuations: continuations.map(({ prefix, ...how }) => ({
+        prefix: WorkerPrefix.idOf(prefix, this),
+        options: how,
+      })),
+      options: this.sendable(rest),
+      stream: onToken !== undefined,
+    };
+    const stopped = () => continuations.map(({ n }) => abortedSamples(n));
+    return await this.#link.call("generate", request, { ...options, stopped });
+  }
+
+  override async selfTest(): Promise<string[]> {
+    return await this.#link.call("selfTest", null);
+  }
+
+  override async stats(): Promise<DecoderStats> {
+    return await this.#link.call("stats", null);
   }
 
   override async [Symbol.asyncDispose](): Promise<void> {
@@ -108,13 +139,13 @@ class WorkerPrefix implements Prefix {
   }
 
   async generate(options: GenerateOptions): Promise<Sample[]> {
-    const { onToken, ...rest } = options;
-    const request = {
-      prefix: this.#prefix,
-      options: this.#decoder.sendable(rest),
-      stream: onToken !== undefined,
-    };
-    return await this.#link.call("generate", request, options);
+    return await this.#decoder.generateFrom(this, options);
+  }
+
+  /** The worker's name for a prefix. @throws {InputError} when it is of another model. */
+  static idOf(prefix: Prefix, decoder: WorkerDecoder): number {
+    if (prefix instanceof WorkerPrefix && prefix.#decoder === decoder) return prefix.#prefix;
+    throw foreignPrefix();
   }
 
   [Symbol.dispose](): void {

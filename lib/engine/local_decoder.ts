@@ -5,20 +5,32 @@
 import { join } from "node:path";
 import { availableParallelism } from "node:os";
 import { InputError } from "../base/errors.ts";
-import { checkEdit, checkGenerate, checkIds, checkLoadOptions, checkSites } from "./checks.ts";
-import { readJson } from "./checkpoint.ts";
+import { checkEdit, checkGenerate, checkIds, checkLoadOptions, checkSites, foreignPrefix } from "./checks.ts";
+import { hasWeights, readJson } from "./checkpoint.ts";
 import { type DecoderConfig, parseConfig } from "./config.ts";
 import { DecoderBase } from "./decoder_base.ts";
-import { generateSamples } from "./generate.ts";
+import type { Start } from "./batches.ts";
+import { abortedSamples, generateSamples, type Request } from "./generate.ts";
+import { checkDevice } from "./device.ts";
+import { fetchCheckpoint, type HubOptions, isRepository } from "./hub.ts";
 import { KvStore } from "./kv_store.ts";
+import type { WeightOptions } from "./open_weights.ts";
 import { PrefixCache } from "./prefix_cache.ts";
+import { lengthLimit } from "./rope_table.ts";
+import type { ModelRunner } from "./model_runner.ts";
+import { findExport } from "./export_files.ts";
+import { ExportRunner } from "./export_runner.ts";
 import { Runner } from "./runner.ts";
+import type { SessionOptions } from "./session.ts";
 import { actsOn } from "./steering.ts";
 import { type DecoderTokenizer, loadTokenizer } from "./tokenizer.ts";
 import type {
+  Continuation,
   Decoder,
+  DecoderStats,
   ForwardOptions,
   ForwardResult,
+  GenerateManyOptions,
   GenerateOptions,
   KvEdit,
   LoadOptions,
@@ -40,34 +52,81 @@ export async function readConfig(dir: string): Promise<DecoderConfig> {
   const json = await readJson(path);
   if (json === undefined) {
     throw new InputError(
-      `There is no ${path}: give the folder of a Hugging Face decoder checkpoint (hub ids are not downloaded).`,
+      `There is no ${path}: give the folder of a Hugging Face decoder checkpoint, or its OWNER/NAME on the hub.`,
     );
   }
   return parseConfig(json, path);
 }
 
 /**
- * Loads a checkpoint folder into this thread.
+ * The folder itself, or that of the hub repository it names, downloaded where needed. A folder wins over a repository.
+ *
+ * @throws {InputError} when there is neither.
+ */
+async function checkpointFolder(dirOrRepo: string, options: HubOptions): Promise<string> {
+  const isFolder = await Deno.stat(dirOrRepo).then((stat) => stat.isDirectory, () => false);
+  return isFolder || !isRepository(dirOrRepo) ? dirOrRepo : await fetchCheckpoint(dirOrRepo, options);
+}
+
+/**
+ * The folders of a model and of the adapter its options name; each may be a hub repository. The revision is the
+ * model's.
+ *
+ * @throws {InputError} when one cannot be had.
+ */
+export async function checkpointFolders(
+  dirOrRepo: string,
+  options: LoadOptions,
+): Promise<{ readonly dir: string; readonly adapter: { readonly lora?: string } }> {
+  const { revision: _, ...shared } = options;
+  return {
+    dir: await checkpointFolder(dirOrRepo, options),
+    adapter: options.lora === undefined ? {} : { lora: await checkpointFolder(options.lora, shared) },
+  };
+}
+
+/**
+ * Loads a checkpoint folder or hub repository into this thread.
  *
  * @throws {InputError} for options, files and architectures that the engine does not run.
  */
-export async function loadLocalDecoder(dir: string, options: LoadOptions = {}): Promise<Decoder> {
-  checkLoadOptions(dir, options);
-  const { threads = availableParallelism(), signal } = options;
+export async function loadLocalDecoder(dirOrRepo: string, options: LoadOptions = {}): Promise<Decoder> {
+  checkLoadOptions(dirOrRepo, options);
+  const { threads = availableParallelism(), device = "cpu", signal } = options;
   signal?.throwIfAborted();
+  const { dir, adapter } = await checkpointFolders(dirOrRepo, options);
+  await checkDevice(device);
   const config = await readConfig(dir);
   const tokenizer = await loadTokenizer(dir);
-  const runner = await Runner.open(config, dir, { threads, signal });
+  const runner = await openRunner(config, dir, { ...options, ...adapter, threads, device, signal });
   return new LocalDecoder(runner, tokenizer, options.cacheBytes ?? DEFAULT_CACHE_BYTES);
 }
 
+/** Runs the checkpoint of a folder, or its ONNX export when it has no checkpoint. */
+async function openRunner(
+  config: DecoderConfig,
+  dir: string,
+  options: SessionOptions & WeightOptions,
+): Promise<ModelRunner> {
+  const path = await hasWeights(dir) ? undefined : await findExport(dir, options.dtype);
+  if (path === undefined) return await Runner.open(config, dir, options);
+  if (options.lora !== undefined) {
+    throw new InputError(
+      `${dir} is an ONNX export, to which no adapter can be added: load the checkpoint it was made from.`,
+    );
+  }
+  return await ExportRunner.open(config, path, options);
+}
+
 class LocalDecoder extends DecoderBase {
-  readonly #runner: Runner;
+  readonly #runner: ModelRunner;
   readonly #cache: PrefixCache;
   #tail: Promise<unknown> = Promise.resolve();
   #closed = false;
+  #reusedTokens = 0;
+  #generatedTokens = 0;
 
-  constructor(runner: Runner, tokenizer: DecoderTokenizer, cacheBytes: number) {
+  constructor(runner: ModelRunner, tokenizer: DecoderTokenizer, cacheBytes: number) {
     super(runner.config, tokenizer);
     this.#runner = runner;
     this.#cache = new PrefixCache(cacheBytes);
@@ -89,8 +148,10 @@ class LocalDecoder extends DecoderBase {
       checkIds(this.config, ids, 0);
       const steers = this.steersFor(options.steer);
       const reuse = options.reuse === true && !steers.some((steer) => actsOn(steer, "prompt"));
-      const found = reuse ? this.#cache.match(ids) : undefined;
+      const match = reuse ? this.#cache.match(ids) : undefined;
+      const found = match && this.#alike(match.prompt.ids.length, ids.length) ? match : undefined;
       if (found !== undefined && found.common === ids.length && found.prompt.ids.length === ids.length) {
+        this.#reusedTokens += ids.length;
         return new LocalPrefix(this, found.prompt.store, ids.length, found.prompt.logits, ids.length);
       }
       // The last token is always computed: its logits are what is wanted.
@@ -99,9 +160,15 @@ class LocalDecoder extends DecoderBase {
         ? new KvStore(this.config, ids.length)
         : this.#from(found.prompt.store, common, ids.length);
       const logits = await this.compute(store, common, ids.slice(common), steers, options.signal);
+      this.#reusedTokens += common;
       if (reuse) this.#cache.add({ ids: [...ids], store, logits });
       return new LocalPrefix(this, store, ids.length, logits, common);
     }, options.signal);
+  }
+
+  /** Whether sequences of these lengths have the same positions. */
+  #alike(a: number, b: number): boolean {
+    return lengthLimit(this.config, a) === lengthLimit(this.config, b);
   }
 
   /** A store whose first `rows` rows are those of `store` and nothing follows them: itself, or a copy. */
@@ -131,38 +198,100 @@ class LocalDecoder extends DecoderBase {
     }
   }
 
-  extend(store: KvStore, length: number, ids: readonly number[], options: PrefillOptions): Promise<Prefix> {
-    return this.exclusive(async () => {
+  async extend(
+    store: KvStore,
+    length: number,
+    ids: readonly number[],
+    options: PrefillOptions,
+  ): Promise<Prefix> {
+    using _use = inUse([store]);
+    return await this.exclusive(async () => {
       checkIds(this.config, ids, length);
-      const longer = this.#from(store, length, length + ids.length);
-      const logits = await this.compute(longer, length, ids, this.steersFor(options.steer), options.signal);
-      return new LocalPrefix(this, longer, length + ids.length, logits, 0);
+      const steers = this.steersFor(options.steer);
+      const total = length + ids.length;
+      const [longer, past] = this.#alike(length, total)
+        ? [this.#from(store, length, total), length]
+        : [new KvStore(this.config, total), 0];
+      if (past < length && (store.changed || steers.some((steer) => actsOn(steer, "prompt")))) {
+        throw new InputError(
+          `A prefix of ${length} tokens that is steered or edited cannot be extended to ${total}: past ` +
+            `${lengthLimit(this.config, length)} tokens this model has other positions for all tokens, ` +
+            "which are computed again. Extend it first.",
+        );
+      }
+      const fresh = [...store.tokens.slice(past, length), ...ids];
+      const logits = await this.compute(longer, past, fresh, steers, options.signal);
+      return new LocalPrefix(this, longer, total, logits, 0);
     }, options.signal);
   }
 
-  generate(
-    store: KvStore,
-    length: number,
-    logits: Float32Array,
-    options: GenerateOptions,
-  ): Promise<Sample[]> {
-    return this.exclusive(async () => {
-      checkGenerate(this.config, length, options);
-      const steers = this.steersFor(options.steer);
-      return await generateSamples(this.#runner, this.tokenizer, { store, length, logits }, steers, options);
+  override async generateMany(
+    continuations: readonly Continuation[],
+    options: GenerateManyOptions = {},
+  ): Promise<Sample[][]> {
+    const { onToken, signal } = options;
+    const steers = this.steersFor(options.steer);
+    const requests = continuations.map(({ prefix, ...how }): Request => {
+      const start = LocalPrefix.startOf(prefix, this);
+      checkGenerate(this.config, start.length, how);
+      return { ...start, options: how };
+    });
+    using _use = inUse(requests.map(({ store }) => store));
+    const samples = await this.exclusive(
+      () => generateSamples(this.#runner, this.tokenizer, requests, { steers, onToken, signal }),
+      signal,
+      () => continuations.map(({ n }) => abortedSamples(n)),
+    );
+    for (const { tokens } of samples.flat()) this.#generatedTokens += tokens.length;
+    return samples;
+  }
+
+  override selfTest(): Promise<string[]> {
+    return this.exclusive(async () => [
+      ...await this.#runner.test("prefill"),
+      ...await this.#runner.test("decode"),
+    ]);
+  }
+
+  override stats(): Promise<DecoderStats> {
+    return Promise.resolve({
+      ...this.#runner.counts,
+      reusedTokens: this.#reusedTokens,
+      generatedTokens: this.#generatedTokens,
+      cacheBytes: this.#cache.bytes,
     });
   }
 
-  /** Runs one thing at a time, in the order asked for. */
-  async exclusive<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    const before = this.#tail;
-    const result = before.then(() => {
-      signal?.throwIfAborted();
-      if (this.#closed) throw new InputError("The model is closed: load it again.");
-      return work();
+  /**
+   * Runs one thing at a time, in the order asked for. A call whose signal fires before its turn leaves the queue at
+   * once, with what `stopped` gives.
+   */
+  exclusive<T>(
+    work: () => Promise<T>,
+    signal?: AbortSignal,
+    stopped: () => T = () => {
+      throw signal?.reason;
+    },
+  ): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      let waiting = true;
+      const leave = () => {
+        waiting = false;
+        try {
+          resolve(stopped());
+        } catch (reason) {
+          reject(reason);
+        }
+      };
+      if (signal?.aborted) return leave();
+      signal?.addEventListener("abort", leave, { once: true });
+      this.#tail = this.#tail.then(async () => {
+        signal?.removeEventListener("abort", leave);
+        if (!waiting) return;
+        if (this.#closed) reject(new InputError("The model is closed: load it again."));
+        else await work().then(resolve, reject);
+      });
     });
-    this.#tail = result.catch(() => {});
-    return await result;
   }
 
   override async [Symbol.asyncDispose](): Promise<void> {
@@ -171,6 +300,16 @@ class LocalDecoder extends DecoderBase {
     this.#cache.clear();
     await this.#runner[Symbol.asyncDispose]();
   }
+}
+
+/** Counts a call among the owners of its stores while it waits and runs, so that an edit works on a copy. */
+function inUse(stores: readonly KvStore[]): Disposable {
+  for (const store of stores) store.owners++;
+  return {
+    [Symbol.dispose]: () => {
+      for (const store of stores) store.owners--;
+    },
+  };
 }
 
 class LocalPrefix implements Prefix {
@@ -213,16 +352,17 @@ class LocalPrefix implements Prefix {
       store.owners++;
       this.#store = store;
     }
-    const at = slot * store.width;
-    const addTo = (rows: Float32Array, vector: Float32Array | undefined, scale = 1) => {
-      for (const [i, x] of (vector ?? []).entries()) rows[at + i] = (rows[at + i] as number) + scale * x;
-    };
-    addTo(store.keys[edit.layer] as Float32Array, edit.key, edit.scaleK);
-    addTo(store.values[edit.layer] as Float32Array, edit.value, edit.scaleV);
+    store.edit(slot, edit);
   }
 
   async generate(options: GenerateOptions): Promise<Sample[]> {
-    return await this.#decoder.generate(this.#open(), this.length, this.logits, options);
+    return await this.#decoder.generateFrom(this, options);
+  }
+
+  /** What a prefix is continued from. @throws {InputError} when it is of another model, or was disposed of. */
+  static startOf(prefix: Prefix, decoder: LocalDecoder): Start {
+    if (!(prefix instanceof LocalPrefix) || prefix.#decoder !== decoder) throw foreignPrefix();
+    return { store: prefix.#open(), length: prefix.length, logits: prefix.logits };
   }
 
   [Symbol.dispose](): void {

@@ -13,7 +13,7 @@ Deno.test("OnnxGraph.build() gives a model that onnxruntime runs with its weight
   const [first, rest] = graph.split(product, [1, 2], 1) as [string, string];
   graph.nodes("Concat", [rest, first], ["y"], { axis: 1 });
   graph.output("y", "float32", ["rows", 3]);
-  await using session = await openSession(graph.build(), 1);
+  await using session = await openSession(graph.build(), { threads: 1, device: "cpu" });
   weight.fill(0); // the session keeps its own copy
   const x = floats(Float32Array.of(1, 1, 2, 0, 99, 99), 2, 2); // longer than its dims
   const { y } = await session.run({ x }, ["y"]);

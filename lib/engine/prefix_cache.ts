@@ -44,7 +44,7 @@ export class PrefixCache {
     prompt.store.owners++;
     this.#keep((other) => commonLength(other.ids, prompt.ids) < other.ids.length);
     this.#prompts.push(prompt);
-    while (this.#bytes() > this.#maxBytes) this.#keep((other) => other !== this.#prompts[0]);
+    while (this.bytes > this.#maxBytes) this.#keep((other) => other !== this.#prompts[0]);
   }
 
   /** Forgets everything. */
@@ -58,7 +58,8 @@ export class PrefixCache {
     this.#prompts = kept;
   }
 
-  #bytes(): number {
+  /** Bytes of keys and values held. */
+  get bytes(): number {
     return [...new Set(this.#prompts.map((prompt) => prompt.store))].reduce(
       (sum, store) => sum + store.bytes,
       0,

@@ -6,7 +6,7 @@ import { PrefixCache } from "./prefix_cache.ts";
 const config = parseConfig({
   architectures: ["LlamaForCausalLM"],
   vocab_size: 10,
-  hidden_size: 4,
+  hidden_size: 8,
   intermediate_size: 4,
   num_hidden_layers: 1,
   num_attention_heads: 1,

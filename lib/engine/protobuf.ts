@@ -41,6 +41,12 @@ export class ProtoWriter {
     return this.bytes(field, value.finish());
   }
 
+  /** Fields that are written already. */
+  raw(fields: Uint8Array): this {
+    this.#parts.push(fields);
+    return this;
+  }
+
   /** The message's bytes. */
   finish(): Uint8Array {
     const out = new Uint8Array(this.#parts.reduce((sum, part) => sum + part.length, 0));

@@ -3,14 +3,16 @@
  * @module
  */
 import type {
+  BranchEvent,
+  DecoderStats,
   ForwardOptions,
   ForwardResult,
-  GenerateOptions,
+  GenerateManyOptions,
   KvEdit,
   LoadOptions,
   PrefillOptions,
   Sample,
-  TokenEvent,
+  SampleOptions,
 } from "./types.ts";
 
 /** Options without what cannot be sent. */
@@ -41,11 +43,19 @@ export interface Calls {
     request: { prefix: number; ids: readonly number[]; options: Sendable<PrefillOptions> };
     reply: PrefixReply;
   };
-  /** Prefix.generate. */
+  /** Decoder.generateMany. */
   generate: {
-    request: { prefix: number; options: Sendable<GenerateOptions>; stream: boolean };
-    reply: Sample[];
+    request: {
+      continuations: readonly { readonly prefix: number; readonly options: SampleOptions }[];
+      options: Sendable<GenerateManyOptions>;
+      stream: boolean;
+    };
+    reply: Sample[][];
   };
+  /** Decoder.selfTest. */
+  selfTest: { request: null; reply: string[] };
+  /** Decoder.stats. */
+  stats: { request: null; reply: DecoderStats };
   /** Closes the model. */
   close: { request: null; reply: null };
 }
@@ -71,4 +81,4 @@ export type ToWorker =
 export type FromWorker =
   | { readonly kind: "reply"; readonly id: number; readonly value: unknown }
   | { readonly kind: "error"; readonly id: number; readonly input: boolean; readonly message: string }
-  | { readonly kind: "token"; readonly id: number; readonly event: TokenEvent };
+  | { readonly kind: "token"; readonly id: number; readonly event: BranchEvent };

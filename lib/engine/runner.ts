@@ -2,86 +2,104 @@
  * Runs the graphs of one model: chunks of prefill into a store, and single decode steps.
  * @module
  */
-import { decodeAttention, prefillAttention } from "./attention_graph.ts";
-import type { BranchCache } from "./branches.ts";
-import { Weights } from "./checkpoint.ts";
+import { eitherAttention, maskName, windowsOf } from "./attention_graph.ts";
+import { BranchCache, type Span } from "./branches.ts";
 import type { DecoderConfig } from "./config.ts";
 import { buildDecoderGraph } from "./decoder_graph.ts";
+import { joinFloats } from "./join_floats.ts";
 import type { KvStore } from "./kv_store.ts";
-import { RopeTable } from "./rope_table.ts";
-import { type Feed, floats, ints, longs, openSession, type Session } from "./session.ts";
+import type { DecodeBatch, ModelRunner, PrefillRun, TestedGraph } from "./model_runner.ts";
+import { type OpenWeights, openWeights, type WeightOptions } from "./open_weights.ts";
+import { RopeTables } from "./rope_table.ts";
+import {
+  type Feed,
+  flag,
+  floats,
+  ints,
+  longs,
+  openSession,
+  type Session,
+  type SessionOptions,
+} from "./session.ts";
+import { selfTest } from "./self_test.ts";
 import { actsOn, steerFeeds } from "./steering.ts";
 import type { ForwardResult, Steer } from "./types.ts";
 
 /** Tokens computed at once: larger chunks are no faster and hold more memory. */
 const CHUNK = 1024;
 
-/** What a prefill is asked for. */
-export interface PrefillRun {
-  /** Steerings in force; those of generated tokens are passed over. */
-  readonly steers: readonly Steer[];
-  /** Logits of all tokens, not only of the last. */
-  readonly allLogits: boolean;
-  /** Names of further outputs wanted, each `[tokens, ...]`. */
-  readonly capture: readonly string[];
-  /** Stops between chunks. */
-  readonly signal?: AbortSignal | undefined;
-}
-
 /** A model's sessions, opened when first needed. */
-export class Runner implements AsyncDisposable {
+export class Runner implements ModelRunner {
   /** The model's shape. */
   readonly config: DecoderConfig;
-  readonly #weights: Weights;
-  readonly #threads: number;
-  readonly #rope: RopeTable;
-  readonly #sessions = new Map<string, Promise<Session>>();
+  readonly #source: OpenWeights;
+  readonly #options: SessionOptions;
+  readonly #rope: RopeTables;
+  readonly #unread: Readonly<Record<string, Feed>>;
+  /** Tokens prefilled and decode steps run since it was opened. */
+  readonly counts = { prefilledTokens: 0, decodeSteps: 0 };
+  readonly #sessions = new Map<boolean, Promise<Session>>();
+  readonly #tested = new Set<TestedGraph>();
 
-  private constructor(config: DecoderConfig, weights: Weights, threads: number) {
+  private constructor(config: DecoderConfig, source: OpenWeights, options: SessionOptions) {
     this.config = config;
-    this.#weights = weights;
-    this.#threads = threads;
-    this.#rope = new RopeTable(config);
+    this.#source = source;
+    this.#options = options;
+    this.#rope = new RopeTables(config);
+    this.#unread = unreadByPrefill(config);
   }
 
   /** Opens the sessions of plain prefill and decode. @throws {InputError} when the weights do not fit the config. */
   static async open(
     config: DecoderConfig,
     dir: string,
-    options: { readonly threads: number; readonly signal?: AbortSignal | undefined },
+    options: SessionOptions & WeightOptions,
   ): Promise<Runner> {
-    const weights = await Weights.open(dir);
-    const runner = new Runner(config, weights, options.threads);
+    const source = await openWeights(config, dir, options);
+    const runner = new Runner(config, source, options);
     try {
-      for (const kind of ["prefill", "decode"] as const) {
-        options.signal?.throwIfAborted();
-        await runner.#session(kind, false);
-      }
-      weights.checkAllUsed();
+      await runner.#session(false);
+      source.weights.checkAllUsed();
     } catch (error) {
       await runner[Symbol.asyncDispose]();
       throw error;
     }
-    weights.release();
+    source.weights.release();
     return runner;
   }
 
   /** A session; `open` ones can be steered and captured from. */
-  #session(kind: "prefill" | "decode", open: boolean): Promise<Session> {
-    const key = `${kind} ${open}`;
-    let session = this.#sessions.get(key);
+  #session(open: boolean): Promise<Session> {
+    let session = this.#sessions.get(open);
     if (session === undefined) {
-      const attention = (kind === "prefill" ? prefillAttention : decodeAttention)(this.config);
-      session = buildDecoderGraph(this.config, this.#weights, {
-        attention,
+      session = buildDecoderGraph(this.config, this.#source.weights, {
+        attention: eitherAttention(this.config),
         open,
-        selectRows: kind === "prefill",
+        selectRows: true,
+        matrices: this.#source.matrices,
+        adapter: this.#source.adapter,
       })
-        .then((model) => openSession(model, this.#threads));
-      this.#sessions.set(key, session);
-      if (open) session = session.finally(() => this.#weights.release());
+        .then((model) => openSession(model, this.#options));
+      this.#sessions.set(open, session);
+      if (open) session = session.finally(() => this.#source.weights.release());
     }
     return session;
+  }
+
+  /**
+   * Tests a graph that is steered and captured from; its first use does so by itself.
+   *
+   * @returns what was tested, in words.
+   * @throws {InputError} when it fails.
+   */
+  async test(graph: TestedGraph): Promise<string[]> {
+    this.#tested.add(graph); // the test itself uses the graph
+    try {
+      return await selfTest(this, graph);
+    } catch (error) {
+      this.#tested.delete(graph);
+      throw error;
+    }
   }
 
   /**
@@ -93,12 +111,15 @@ export class Runner implements AsyncDisposable {
   async prefill(store: KvStore, ids: readonly number[], run: PrefillRun): Promise<ForwardResult> {
     const steers = run.steers.filter((steer) => actsOn(steer, "prompt"));
     const open = steers.length > 0 || run.capture.some((site) => !/^[kv]\./.test(site));
-    const session = await this.#session("prefill", open);
+    if (open && !this.#tested.has("prefill")) await this.test("prefill");
+    const session = await this.#session(open);
     const fetches = this.#layers((layer) => [`k.${layer}`, `v.${layer}`]);
     for (const site of run.capture) if (!fetches.includes(site)) fetches.push(site);
     const logits: Float32Array[] = [];
     const captured = new Map<string, Float32Array[]>(run.capture.map((site) => [site, []]));
-    store.reserve(store.used + ids.length);
+    const length = store.used + ids.length;
+    store.reserve(length);
+    store.changed ||= steers.length > 0;
     for (let from = 0; from < ids.length; from += CHUNK) {
       run.signal?.throwIfAborted();
       const chunk = ids.slice(from, from + CHUNK);
@@ -107,19 +128,22 @@ export class Runner implements AsyncDisposable {
       const wanted = isLast || run.allLogits ? [...fetches, "logits"] : fetches;
       const feeds = {
         ...this.#prefillFeeds(store, chunk, rows),
+        ...this.#rope.feeds(store.used + chunk.length, Math.max(length, store.atLeast)),
         ...(open ? steerFeeds(this.config, steers, chunk.length, isLast ? chunk.length - 1 : -1) : {}),
       };
       const outputs = await session.run(feeds, wanted);
       for (let layer = 0; layer < this.config.numLayers; layer++) {
         store.write(layer, outputs[`k.${layer}`] as Float32Array, outputs[`v.${layer}`] as Float32Array);
       }
+      store.note(chunk);
       store.used += chunk.length;
+      this.counts.prefilledTokens += chunk.length;
       if (outputs["logits"] !== undefined) logits.push(outputs["logits"]);
       for (const [site, parts] of captured) parts.push(outputs[site] as Float32Array);
     }
     return {
-      logits: join(logits),
-      captured: Object.fromEntries([...captured].map(([site, parts]) => [site, join(parts)])),
+      logits: joinFloats(logits),
+      captured: Object.fromEntries([...captured].map(([site, parts]) => [site, joinFloats(parts)])),
     };
   }
 
@@ -130,48 +154,59 @@ export class Runner implements AsyncDisposable {
       ids: longs(chunk, chunk.length),
       rows: longs(rows, rows.length),
       position_ids: longs(chunk.map((_, i) => past + i), 1, chunk.length),
+      decoding: flag(false),
       seqlens_k: ints([total - 1], 1),
       total_length: ints([total]),
-      ...this.#ropeFeeds(total),
-      ...this.#storeFeeds("past", store, past),
+      ...this.#storeFeeds(store, past),
+      ...this.#unread,
     };
     return feeds;
   }
 
-  /** Runs one token in each branch. @returns logits `[branches, vocabSize]`. */
+  /** See {@linkcode ModelRunner.startBatch}. */
+  startBatch(store: KvStore, spans: readonly Span[]): DecodeBatch {
+    const branches = new BranchCache(this.config, spans);
+    return {
+      keep: (indices) => branches.keep(indices),
+      step: (tokens, steers) => this.decode(store, branches, tokens, steers),
+    };
+  }
+
+  /** Runs one token in each branch of the store's prefixes. @returns logits `[branches, vocabSize]`. */
   async decode(
     store: KvStore,
-    past: number,
     branches: BranchCache,
     tokens: readonly number[],
     allSteers: readonly Steer[],
   ): Promise<Float32Array> {
     const steers = allSteers.filter((steer) => actsOn(steer, "response"));
-    const session = await this.#session("decode", steers.length > 0);
+    if (steers.length > 0 && !this.#tested.has("decode")) await this.test("decode");
+    const session = await this.#session(steers.length > 0);
+    const length = Math.max(...branches.positions) + 1;
     const outputs = await session.run({
       ids: longs(tokens, tokens.length),
       ...branches.feeds(),
-      ...this.#ropeFeeds(branches.position + 1),
-      ...this.#storeFeeds("prefix", store, past),
+      ...this.#rope.feeds(length, Math.max(length, store.atLeast)),
+      rows: longs([...tokens.keys()], tokens.length),
+      decoding: flag(true),
+      // Read by prefill alone.
+      seqlens_k: ints([0], 1),
+      total_length: ints([1]),
+      ...this.#storeFeeds(store, branches.past),
       ...(steers.length > 0 ? steerFeeds(this.config, steers, tokens.length, -1) : {}),
     }, [...this.#layers((layer) => [`k.${layer}`, `v.${layer}`]), "logits"]);
     branches.append(outputs);
+    this.counts.decodeSteps++;
     return outputs["logits"] as Float32Array;
   }
 
-  #ropeFeeds(positions: number): Record<string, Feed> {
-    const { rows, cos, sin } = this.#rope.upTo(positions);
-    const half = this.config.headDim / 2;
-    return { cos: floats(cos, rows, half), sin: floats(sin, rows, half) };
-  }
-
   /** The first `rows` rows of the store, as they lie there. */
-  #storeFeeds(name: string, store: KvStore, rows: number): Record<string, Feed> {
+  #storeFeeds(store: KvStore, rows: number): Record<string, Feed> {
     const { numKvHeads, headDim } = this.config;
     const feeds: Record<string, Feed> = {};
     for (let layer = 0; layer < this.config.numLayers; layer++) {
-      feeds[`${name}_k.${layer}`] = floats(store.keys[layer] as Float32Array, rows, numKvHeads, headDim);
-      feeds[`${name}_v.${layer}`] = floats(store.values[layer] as Float32Array, rows, numKvHeads, headDim);
+      feeds[`prefix_k.${layer}`] = floats(store.keys[layer] as Float32Array, rows, numKvHeads, headDim);
+      feeds[`prefix_v.${layer}`] = floats(store.values[layer] as Float32Array, rows, numKvHeads, headDim);
     }
     return feeds;
   }
@@ -190,13 +225,20 @@ export class Runner implements AsyncDisposable {
   }
 }
 
-function join(parts: readonly Float32Array[]): Float32Array {
-  if (parts.length === 1) return parts[0] as Float32Array;
-  const out = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
+/** Something for the inputs that only decoding reads. */
+function unreadByPrefill(config: DecoderConfig): Record<string, Feed> {
+  const { numKvHeads, headDim, numLayers } = config;
+  const feeds: Record<string, Feed> = {
+    split: longs([1, 1, 1], 3),
+    scores_shape: longs([1, 1, 1, 1], 4),
+    weights_shape: longs([1, 1, 1], 3),
+  };
+  const row = new Float32Array(numKvHeads * headDim);
+  for (const window of windowsOf(config)) feeds[maskName(window)] = floats(row, 1, 1, 1);
+  for (let layer = 0; layer < numLayers; layer++) {
+    for (const which of ["k", "v"]) {
+      feeds[`suffix_${which}.${layer}`] = floats(row, 1, numKvHeads, 1, headDim);
+    }
   }
-  return out;
+  return feeds;
 }

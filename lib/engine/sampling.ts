@@ -38,8 +38,9 @@ export function sampleToken(logits: Float32Array, options: SamplingOptions, unif
   const { temperature, topP, topK } = options;
   if (temperature === 0) return best;
   const top = logits[best] as number;
-  const weights = Float64Array.from(logits, (x) => Math.exp((x - top) / temperature));
-  if (topP >= 1 && (topK <= 0 || topK >= weights.length)) return draw(weights, undefined, uniform);
+  const weights = new Float64Array(logits.length);
+  for (let i = 0; i < weights.length; i++) weights[i] = Math.exp(((logits[i] as number) - top) / temperature);
+  if (topP >= 1 && (topK <= 0 || topK >= weights.length)) return drawAny(weights, uniform);
   const kept = likeliest(weights, topP, topK > 0 ? topK : weights.length);
   return draw(weights, kept, uniform);
 }
@@ -74,15 +75,28 @@ function nucleus(weights: Float64Array, sorted: readonly number[], topP: number,
   return sorted.slice(0, count === -1 ? sorted.length : count + 1);
 }
 
-/** The index at which the running sum of weights passes `uniform` of their total. */
-function draw(weights: Float64Array, kept: readonly number[] | undefined, uniform: number): number {
-  const order = kept ?? weights.keys();
+/** {@linkcode draw} from all weights, without making a list of them. */
+function drawAny(weights: Float64Array, uniform: number): number {
   let total = 0;
-  if (kept === undefined) { for (const weight of weights) total += weight; }
-  else for (const i of kept) total += weights[i] as number;
+  for (let i = 0; i < weights.length; i++) total += weights[i] as number;
   let rest = uniform * total;
   let last = 0;
-  for (const i of order) {
+  for (let i = 0; i < weights.length; i++) {
+    if ((weights[i] as number) === 0) continue;
+    last = i;
+    rest -= weights[i] as number;
+    if (rest < 0) break;
+  }
+  return last;
+}
+
+/** The index at which the running sum of the kept weights passes `uniform` of their total. */
+function draw(weights: Float64Array, kept: readonly number[], uniform: number): number {
+  let total = 0;
+  for (const i of kept) total += weights[i] as number;
+  let rest = uniform * total;
+  let last = 0;
+  for (const i of kept) {
     if ((weights[i] as number) === 0) continue;
     last = i;
     rest -= weights[i] as number;

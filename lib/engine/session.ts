@@ -5,13 +5,14 @@
 import { availableParallelism } from "node:os";
 import type { InferenceSession } from "onnxruntime-node";
 import type { ElementType, OnnxModel } from "./onnx_graph.ts";
+import type { Device } from "./types.ts";
 
 /** A tensor fed to a session. `data` may be longer than `dims` say: the rest is not read, and nothing is copied. */
 export interface Feed {
   /** Element type, which `data` must match. */
   readonly type: ElementType;
   /** The elements. */
-  readonly data: Float32Array | Int32Array | BigInt64Array;
+  readonly data: Float32Array | Int32Array | BigInt64Array | Uint8Array;
   /** Sizes, outermost first. */
   readonly dims: readonly number[];
 }
@@ -30,6 +31,11 @@ export function floats(data: Float32Array, ...dims: number[]): Feed {
   return { type: "float32", data, dims };
 }
 
+/** Feeds a yes or no. */
+export function flag(value: boolean): Feed {
+  return { type: "bool", data: Uint8Array.of(value ? 1 : 0), dims: [] };
+}
+
 /** Feeds integers as int64. */
 export function longs(values: ArrayLike<number>, ...dims: number[]): Feed {
   return { type: "int64", data: BigInt64Array.from(values as number[], BigInt), dims };
@@ -40,21 +46,33 @@ export function ints(values: readonly number[], ...dims: number[]): Feed {
   return { type: "int32", data: Int32Array.from(values), dims };
 }
 
-/**
- * Opens a session on the CPU.
- *
- * @param threads cores to use; more than there are is slower, so it is cut to those.
- */
-export async function openSession(model: OnnxModel, threads: number): Promise<Session> {
+/** Where a session runs. */
+export interface SessionOptions {
+  /** Cores to use; more than there are is slower, so it is cut to those. */
+  readonly threads: number;
+  /** What computes; operators that it lacks run on the CPU. */
+  readonly device: Device;
+}
+
+/** Opens a session. @throws Error of onnxruntime, when the device is absent or the model unsound. */
+export async function openSession(model: OnnxModel, options: SessionOptions): Promise<Session> {
   const { InferenceSession } = await import("onnxruntime-node");
   const session = await InferenceSession.create(model.bytes, {
-    executionProviders: ["cpu"],
+    executionProviders: [options.device],
     externalData: model.externalData,
-    intraOpNumThreads: Math.max(1, Math.min(threads, availableParallelism())),
+    intraOpNumThreads: Math.max(1, Math.min(options.threads, availableParallelism())),
     interOpNumThreads: 1,
     graphOptimizationLevel: "all",
+    enableMemPattern: false, // a plan of memory would be kept for every length that was ever run
     logSeverityLevel: 3,
-    extra: { session: { intra_op: { allow_spinning: "0" }, inter_op: { allow_spinning: "0" } } },
+    extra: {
+      session: {
+        intra_op: { allow_spinning: "0" },
+        inter_op: { allow_spinning: "0" },
+        use_device_allocator_for_initializers: "1",
+        ...(model.folder === undefined ? {} : { model_external_initializers_file_folder_path: model.folder }),
+      },
+    },
   });
   return {
     async run(feeds, fetches) {

@@ -8,16 +8,36 @@ import type { DecoderTokenizer, RenderOptions } from "./tokenizer.ts";
 
 export type { Message };
 
+/** What computes. */
+export type Device = "cpu" | "webgpu" | "cuda";
+
 /** Options of {@linkcode loadDecoder}. */
 export interface LoadOptions {
-  /** Arithmetic of the weights. `fp32` (the default) is what this version runs. */
+  /**
+   * Arithmetic with the weight matrices: `fp32` (the default), or blocks of 8 or 4 bits. Quantised matrices are made
+   * at the first load and kept. With them logits depend a little on how many tokens are computed at once, so that
+   * equal tokens across batches of different sizes are promised for `fp32` only.
+   */
   readonly dtype?: "fp32" | "q8" | "q4";
-  /** Where to run. `cpu` (the default) is what this version runs on. */
-  readonly device?: "cpu" | "webgpu" | "cuda";
+  /** Folder of a PEFT LoRA adapter for this model; it runs beside the weights. */
+  readonly lora?: string;
+  /** Adds the adapter into the weights instead: faster, and quantised with them. */
+  readonly mergeLora?: boolean;
+  /** Where to run; `cpu` unless given. An InputError says what is absent for the others. */
+  readonly device?: Device;
   /** Threads to use; all cores unless given. */
   readonly threads?: number;
   /** Most bytes of keys and values kept for {@linkcode PrefillOptions.reuse}; 256 MiB unless given. */
   readonly cacheBytes?: number;
+  /** Branch, tag or commit of a hub repository; `main` unless given. */
+  readonly revision?: string;
+  /**
+   * Where downloads are kept: the hub libraries' own cache folder unless given. Quantised matrices are kept in
+   * `quantized` in it, or in `probebook/quantized` of the user's cache folder.
+   */
+  readonly cacheDir?: string;
+  /** Loads a hub repository from the disk alone. */
+  readonly offline?: boolean;
   /** Stops loading. */
   readonly signal?: AbortSignal;
 }
@@ -26,15 +46,15 @@ export interface LoadOptions {
 export type SteerPhase = "all" | "prompt" | "response" | "last_prompt";
 
 /**
- * A change of the residual stream after one block, for each token in the phase.
- * Several on one layer all read the stream as it was before any of them.
+ * A change at one site, for each token in the phase. Several at one site act one after another: those in force in the
+ * order they were made, then those of the call.
  */
 export interface Steer {
-  /** What is steered. */
-  readonly component: "residual";
-  /** 0-based block whose output is changed. */
+  /** The output of a block, of its attention, or of its MLP, as captured under these names. */
+  readonly component: "residual" | "attn_out" | "mlp_out";
+  /** 0-based block. */
   readonly layer: number;
-  /** `[hiddenSize]` */
+  /** `[hiddenSize]`; to ablate, `[directions, hiddenSize]` too, whose whole span is projected out. */
   readonly vector: Float32Array;
   /** add: how many times the vector is added. ablate: the part removed (1: all). clamp: the projection set. */
   readonly coef: number;
@@ -107,8 +127,14 @@ export interface TokenEvent {
   readonly text: string;
 }
 
-/** Options of {@linkcode Prefix.generate}. */
-export interface GenerateOptions {
+/** A piece of generated text, and which of several prefixes it continues. */
+export interface BranchEvent extends TokenEvent {
+  /** Index of the prefix among those given. */
+  readonly request: number;
+}
+
+/** How one prefix is continued. */
+export interface SampleOptions {
   /** Samples to draw, decoded together over one copy of the prefix; 1 unless given. */
   readonly n?: number;
   /** Most tokens to draw, per sample. */
@@ -129,12 +155,46 @@ export interface GenerateOptions {
   readonly logprobs?: boolean;
   /** Leaves special tokens out of the text; true unless given. */
   readonly skipSpecialTokens?: boolean;
+}
+
+/** What a call of generate has once, however many samples it draws. */
+export interface GenerateRunOptions {
   /** Steerings of this call alone, beside those in force. */
   readonly steer?: readonly Steer[];
-  /** Called for each token as it is drawn. */
-  readonly onToken?: (event: TokenEvent) => void;
   /** Stops between steps; samples then end as `aborted` with what they have. */
   readonly signal?: AbortSignal;
+}
+
+/** Options of {@linkcode Prefix.generate}. */
+export interface GenerateOptions extends SampleOptions, GenerateRunOptions {
+  /** Called for each token as it is drawn. */
+  readonly onToken?: (event: TokenEvent) => void;
+}
+
+/** Options of {@linkcode Decoder.generateMany}. */
+export interface GenerateManyOptions extends GenerateRunOptions {
+  /** Called for each token as it is drawn. */
+  readonly onToken?: (event: BranchEvent) => void;
+}
+
+/** A prefix to continue, and how. */
+export interface Continuation extends SampleOptions {
+  /** Belongs to the same model. */
+  readonly prefix: Prefix;
+}
+
+/** What a decoder has done since it was loaded, and what it holds. */
+export interface DecoderStats {
+  /** Prompt tokens computed, those of {@linkcode Decoder.forward} included. */
+  readonly prefilledTokens: number;
+  /** Prompt tokens that the cache of {@linkcode PrefillOptions.reuse} spared. */
+  readonly reusedTokens: number;
+  /** Tokens drawn. */
+  readonly generatedTokens: number;
+  /** Passes that drew them, one token in each branch at a time. */
+  readonly decodeSteps: number;
+  /** Bytes of keys and values that the cache of `reuse` holds. */
+  readonly cacheBytes: number;
 }
 
 /** One generated continuation. */
@@ -187,6 +247,28 @@ export interface Decoder extends AsyncDisposable {
   forward(ids: readonly number[], options?: ForwardOptions): Promise<ForwardResult>;
   /** Computes keys and values of a prompt, in chunks. @throws {InputError} when it is empty or too long. */
   prefill(ids: readonly number[], options?: PrefillOptions): Promise<Prefix>;
+  /**
+   * Draws continuations of several prefixes together, one token in each branch per step; those that `extend` one
+   * another share what they hold. A sample is what {@linkcode Prefix.generate} draws with its seed, whatever else is
+   * in the batch: to the token in fp32, not so in q8 and q4, whose arithmetic depends on the batch.
+   *
+   * @returns the samples of each continuation, in the order given.
+   * @throws {InputError}
+   */
+  generateMany(
+    continuations: readonly Continuation[],
+    options?: GenerateManyOptions,
+  ): Promise<Sample[][]>;
+  /**
+   * Tests that what is captured and steered can be trusted: steering and editing by zero change no bit, and the parts
+   * of the residual stream add up. The first use of either runs its part of these tests by itself.
+   *
+   * @returns what was tested, in words.
+   * @throws {InputError} naming the first test that failed.
+   */
+  selfTest(): Promise<string[]>;
+  /** What has been computed so far. */
+  stats(): Promise<DecoderStats>;
   /** Steers every later pass until the handle is disposed of. @throws {InputError} */
   steer(steer: Steer): SteerHandle;
 }

@@ -57,11 +57,18 @@ async function perform(message: CallMessage, signal: AbortSignal): Promise<unkno
     case "extend":
       return keep(await prefixOf(request.prefix).extend(request.ids, { ...request.options, signal }));
     case "generate":
-      return await prefixOf(request.prefix).generate({
-        ...request.options,
-        signal,
-        ...(request.stream ? { onToken: (event) => scope.postMessage({ kind: "token", id, event }) } : {}),
-      });
+      return await model().generateMany(
+        request.continuations.map(({ prefix, options }) => ({ prefix: prefixOf(prefix), ...options })),
+        {
+          ...request.options,
+          signal,
+          ...(request.stream ? { onToken: (event) => scope.postMessage({ kind: "token", id, event }) } : {}),
+        },
+      );
+    case "selfTest":
+      return await model().selfTest();
+    case "stats":
+      return await model().stats();
     case "close":
       await decoder?.[Symbol.asyncDispose]();
       return null;

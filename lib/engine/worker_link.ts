@@ -2,14 +2,18 @@
  * The client's end of the line to a decoder's worker.
  * @module
  */
+import { z } from "zod";
 import { InputError } from "../base/errors.ts";
 import type { Calls, FromWorker, ToWorker } from "./protocol.ts";
-import type { TokenEvent } from "./types.ts";
+import type { BranchEvent } from "./types.ts";
+
+/** Tells the replies of prefill and extend from others. */
+const prefixReply = z.looseObject({ prefix: z.int() });
 
 interface Pending {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
-  readonly onToken: ((event: TokenEvent) => void) | undefined;
+  readonly onToken: ((event: BranchEvent) => void) | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -39,14 +43,23 @@ export class WorkerLink {
     request: Calls[M]["request"],
     options: {
       readonly signal?: AbortSignal | undefined;
-      readonly onToken?: ((event: TokenEvent) => void) | undefined;
+      readonly onToken?: ((event: BranchEvent) => void) | undefined;
+      /** What a call gives that is stopped before its turn; it fails with the signal's reason unless given. */
+      readonly stopped?: (() => Calls[M]["reply"]) | undefined;
     } = {},
   ): Promise<Calls[M]["reply"]> {
-    const { signal, onToken } = options;
+    const { signal, onToken, stopped } = options;
     return new Promise<Calls[M]["reply"]>((resolve, reject) => {
       if (this.#broken !== undefined) return reject(this.#broken);
       const id = this.#next++;
-      const onAbort = () => this.#send({ kind: "abort", id });
+      const onAbort = () => {
+        this.#send({ kind: "abort", id });
+        const [running] = this.#pending.keys(); // the worker works in order
+        if (running === id) return;
+        const pending = this.#pending.get(id);
+        if (stopped === undefined) pending?.reject(signal?.reason);
+        else pending?.resolve(stopped());
+      };
       const done = () => {
         signal?.removeEventListener("abort", onAbort);
         this.#pending.delete(id);
@@ -80,7 +93,12 @@ export class WorkerLink {
 
   #receive(message: FromWorker): void {
     const pending = this.#pending.get(message.id);
-    if (pending === undefined) return;
+    if (pending === undefined) {
+      // Stopped here before the worker heard of it: nobody will dispose of what it made.
+      const made = message.kind === "reply" ? prefixReply.safeParse(message.value) : undefined;
+      if (made?.success) this.tell({ kind: "dispose", prefix: made.data.prefix });
+      return;
+    }
     if (message.kind === "token") pending.onToken?.(message.event);
     else if (message.kind === "reply") pending.resolve(message.value);
     else if (pending.signal?.aborted) pending.reject(pending.signal.reason);

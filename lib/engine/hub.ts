@@ -1,0 +1,310 @@
+/**
+ * Checkpoints of the Hugging Face hub, in the folder layout that its own libraries keep:
+ * `models--OWNER--NAME/{refs/REVISION, blobs/DIGEST, snapshots/COMMIT/FILE -> blobs/DIGEST}`.
+ * So what they have downloaded is found here, and the other way round.
+ * @module
+ */
+import { homedir } from "node:os";
+import { basename, join } from "node:path";
+import { z } from "zod";
+import { type Clock, systemClock } from "../base/clock.ts";
+import { InputError, messageOf } from "../base/errors.ts";
+import { readTextIfExists, unwritable, writeAtomic } from "../base/files.ts";
+
+import { downloadFile, hubRefusal, type RemoteFile } from "./hub_download.ts";
+import { shardNames } from "./shard_index.ts";
+
+/** Options of {@linkcode fetchCheckpoint}. */
+export interface HubOptions {
+  /** Branch, tag or commit; `main` unless given. */
+  readonly revision?: string;
+  /** Where downloads are kept; HF_HUB_CACHE, or HF_HOME/hub, or ~/.cache/huggingface/hub unless given. */
+  readonly cacheDir?: string;
+  /** Asks no server; true when HF_HUB_OFFLINE is 1. */
+  readonly offline?: boolean;
+  /** Stops; what has come is kept for the next time. */
+  readonly signal?: AbortSignal;
+}
+
+/** What a test replaces. */
+export interface HubSurroundings {
+  /** Reads HF_ENDPOINT, HF_TOKEN, HF_HUB_CACHE, HF_HOME and HF_HUB_OFFLINE. */
+  readonly env: (name: string) => string | undefined;
+  /** Waits between tries. */
+  readonly clock: Clock;
+}
+
+const surroundings: HubSurroundings = { env: (name) => Deno.env.get(name), clock: systemClock };
+
+const REPOSITORY = /^[A-Za-z0-9][\w.-]{0,95}\/[A-Za-z0-9][\w.-]{0,95}$/;
+const REVISION = /^(?!.*(?:\.\.|\/\/|\/$))[\w][\w./-]{0,199}$/;
+const COMMIT = /^[0-9a-f]{40}$/;
+
+/** Small files that are fetched where they exist. */
+const SMALL = [
+  "config.json",
+  "generation_config.json",
+  "tokenizer.json",
+  "tokenizer_config.json",
+  "chat_template.jinja",
+  "adapter_config.json",
+];
+const INDEX = "model.safetensors.index.json";
+const WEIGHTS = ["model.safetensors", "adapter_model.safetensors"];
+
+const listed = z.looseObject({
+  type: z.string(),
+  path: z.string().max(1000),
+  size: z.int().nonnegative(),
+  oid: z.string().regex(/^[0-9a-f]{40}$/).optional(),
+  lfs: z.looseObject({ oid: z.string().regex(/^[0-9a-f]{64}$/), size: z.int().nonnegative() }).nullish(),
+});
+type Listed = z.infer<typeof listed>;
+
+/** Whether a text has the form OWNER/NAME of a hub repository. */
+export function isRepository(text: string): boolean {
+  return REPOSITORY.test(text) && !text.includes("..");
+}
+
+/**
+ * The folder of a hub repository's checkpoint or adapter, downloaded as far as it is not there yet: configuration,
+ * tokenizer, chat template and safetensors, nothing else. The revision is pinned to its commit first, and every file
+ * is checked against the digest that the hub lists for it.
+ *
+ * @param repo OWNER/NAME.
+ * @throws {InputError} when it cannot be had, saying why and what to do.
+ */
+export async function fetchCheckpoint(
+  repo: string,
+  options: HubOptions = {},
+  { env, clock }: HubSurroundings = surroundings,
+): Promise<string> {
+  const { revision = "main", signal } = options;
+  if (!isRepository(repo)) {
+    throw new InputError(`${JSON.stringify(repo.slice(0, 120))} is not a repository: write OWNER/NAME.`);
+  }
+  if (!REVISION.test(revision)) {
+    throw new InputError(
+      `${JSON.stringify(revision.slice(0, 120))} is not a revision: give a branch, a tag or a commit.`,
+    );
+  }
+  signal?.throwIfAborted();
+  const folder = join(options.cacheDir ?? defaultCache(env), `models--${repo.replace("/", "--")}`);
+  const cached = await cachedSnapshot(folder, revision);
+  if (COMMIT.test(revision) && cached !== undefined) return cached;
+  if (options.offline ?? /^(1|true|yes|on)$/i.test(env("HF_HUB_OFFLINE") ?? "")) {
+    if (cached !== undefined) return cached;
+    throw new InputError(
+      `${repo} at ${revision} is not whole on this disk and offline was asked for. ${await inventory(
+        folder,
+      )} ` +
+        "Load it once without offline, or give a revision that is there.",
+    );
+  }
+  const hub = new Hub(repo, env);
+  const { commit, files } = await hub.list(revision, signal);
+  const snapshot = join(folder, "snapshots", commit);
+  const fetchFile = async (name: string) => {
+    const entry = files.get(name);
+    if (entry === undefined) return false;
+    const { digest, size } = contentOf(repo, entry);
+    const blob = join(folder, "blobs", digest.hex);
+    if ((await statOf(join(snapshot, name)))?.size === size) return true;
+    if ((await statOf(blob))?.size !== size) {
+      const file: RemoteFile = { url: hub.url(commit, name), name: `${repo}/${name}`, size, digest };
+      await downloadFile(file, blob, { token: hub.token, clock, signal });
+    }
+    await link(blob, snapshot, name);
+    return true;
+  };
+  for (const name of SMALL) await fetchFile(name);
+  if (!await fetchAny(WEIGHTS, fetchFile)) {
+    if (!await fetchFile(INDEX)) throw noWeights(repo, files);
+    for (const shard of await shardNames(join(snapshot, INDEX))) {
+      if (!await fetchFile(shard)) {
+        throw new InputError(`${repo} at ${revision} lacks ${shard}, which its ${INDEX} names.`);
+      }
+    }
+  }
+  if (!COMMIT.test(revision)) await writeAtomic(join(folder, "refs", revision), commit);
+  return snapshot;
+}
+
+async function fetchAny(names: readonly string[], fetchFile: (name: string) => Promise<boolean>) {
+  for (const name of names) if (await fetchFile(name)) return true;
+  return false;
+}
+
+/** One repository on the hub. */
+class Hub {
+  readonly token: string | undefined;
+  readonly #repo: string;
+  readonly #endpoint: string;
+
+  constructor(repo: string, env: HubSurroundings["env"]) {
+    this.#repo = repo;
+    this.#endpoint = (env("HF_ENDPOINT") || "https://huggingface.co").replace(/\/+$/, "");
+    if (!/^https?:$/.test(URL.parse(this.#endpoint)?.protocol ?? "")) {
+      throw new InputError("HF_ENDPOINT is not an address: give one such as https://huggingface.co.");
+    }
+    this.token = env("HF_TOKEN")?.trim() || undefined;
+    if (this.token !== undefined && !/^hf_\w+$/.test(this.token)) {
+      throw new InputError("HF_TOKEN does not look like a token of the hub: those begin with hf_.");
+    }
+  }
+
+  /** Address of a file. */
+  url(commit: string, name: string): string {
+    return `${this.#endpoint}/${this.#repo}/resolve/${commit}/${
+      name.split("/").map(encodeURIComponent).join("/")
+    }`;
+  }
+
+  /** The commit a revision stands for now, and its files. */
+  async list(
+    revision: string,
+    signal: AbortSignal | undefined,
+  ): Promise<{ commit: string; files: Map<string, Listed> }> {
+    const { listFiles, modelInfo } = await import("@huggingface/hub");
+    const params = {
+      hubUrl: this.#endpoint,
+      fetch: (input: RequestInfo | URL, init?: RequestInit) =>
+        fetch(input, { ...init, ...(signal ? { signal } : {}) }),
+      ...(this.token === undefined ? {} : { accessToken: this.token }),
+    };
+    try {
+      const { sha } = await modelInfo({
+        name: this.#repo,
+        revision,
+        additionalFields: ["sha"],
+        ...params,
+      });
+      if (!COMMIT.test(sha)) {
+        throw new InputError(`The hub names no commit for ${this.#repo} at ${revision}.`);
+      }
+      const files = new Map<string, Listed>();
+      for await (const raw of listFiles({ repo: this.#repo, revision: sha, ...params })) {
+        const { success, data: entry, error } = listed.safeParse(raw);
+        if (!success) {
+          throw new InputError(`The hub lists a malformed file of ${this.#repo}: ${z.prettifyError(error)}`);
+        }
+        if (!isPlainPath(entry.path)) {
+          throw new InputError(
+            `${this.#repo} lists the file ${
+              JSON.stringify(entry.path.slice(0, 100))
+            }, whose name leads out of a ` +
+              "folder: do not use this repository.",
+          );
+        }
+        if (entry.type === "file") files.set(entry.path, entry);
+      }
+      return { commit: sha, files };
+    } catch (error) {
+      if (error instanceof InputError || signal?.aborted) throw error;
+      const status: unknown = error instanceof Error ? Reflect.get(error, "statusCode") : undefined;
+      if (typeof status === "number" && status < 500) {
+        throw hubRefusal(status, `${this.#repo} at ${revision}`);
+      }
+      throw new InputError(
+        `Cannot ask ${this.#endpoint} for ${this.#repo}: ${
+          typeof status === "number" ? `it answers ${status}` : messageOf(error)
+        }. Check the connection and HF_ENDPOINT; with \`offline: true\` only what is on this disk is used.`,
+      );
+    }
+  }
+}
+
+/** Whether a listed path stays inside the folder it is put into, on any system. */
+function isPlainPath(path: string): boolean {
+  return !/[\\:\0]/.test(path) &&
+    path.split("/").every((part) => part !== "" && part !== "." && part !== "..");
+}
+
+function contentOf(repo: string, { lfs, oid, size, path }: Listed): Pick<RemoteFile, "digest" | "size"> {
+  if (lfs) return { size: lfs.size, digest: { kind: "sha256", hex: lfs.oid } };
+  if (oid !== undefined) return { size, digest: { kind: "git", hex: oid } };
+  throw new InputError(`The hub lists no digest for ${repo}/${path}: it cannot be checked.`);
+}
+
+function noWeights(repo: string, files: ReadonlyMap<string, Listed>): InputError {
+  const pickles = [...files.keys()].filter((name) => /\.(bin|pt|pth|ckpt|pkl)$/.test(name));
+  return new InputError(
+    `${repo} has neither ${WEIGHTS.join(" nor ")} nor ${INDEX}` +
+      (pickles.length > 0
+        ? `, only pickled weights (${
+          pickles.slice(0, 2).join(", ")
+        }), which can run code and are never read: ` +
+          "use a repository or a revision with safetensors."
+        : ": it is not a decoder checkpoint."),
+  );
+}
+
+/** The snapshot of a revision, when it is on the disk and whole. */
+async function cachedSnapshot(folder: string, revision: string): Promise<string | undefined> {
+  const commit = COMMIT.test(revision)
+    ? revision
+    : (await readTextIfExists(join(folder, "refs", revision)))?.trim();
+  if (commit === undefined || !COMMIT.test(commit)) return undefined;
+  const snapshot = join(folder, "snapshots", commit);
+  return await isWhole(snapshot) ? snapshot : undefined;
+}
+
+async function isWhole(snapshot: string): Promise<boolean> {
+  const has = async (name: string) => (await statOf(join(snapshot, name)))?.isFile === true;
+  if (await has("adapter_config.json") && await has("adapter_model.safetensors")) return true;
+  if (!await has("config.json")) return false;
+  if (await has("model.safetensors")) return true;
+  if (!await has(INDEX)) return false;
+  for (const shard of await shardNames(join(snapshot, INDEX))) if (!await has(shard)) return false;
+  return true;
+}
+
+/** What of a repository is on the disk, in words. */
+async function inventory(folder: string): Promise<string> {
+  const names = async (path: string) => {
+    try {
+      return await Array.fromAsync(Deno.readDir(path), ({ name }) => name);
+    } catch {
+      return [];
+    }
+  };
+  const lines: string[] = [];
+  for (const commit of await names(join(folder, "snapshots"))) {
+    const snapshot = join(folder, "snapshots", commit);
+    const files = (await names(snapshot)).sort();
+    lines.push(
+      `${commit} (${await isWhole(snapshot) ? "whole" : `parts: ${files.join(", ") || "nothing"}`})`,
+    );
+  }
+  return lines.length === 0
+    ? `Nothing of it is in ${folder}.`
+    : `In ${folder} there is: ${lines.sort().join("; ")}.`;
+}
+
+/** Puts a name for a blob into a snapshot; a copy where links cannot be made. */
+async function link(blob: string, snapshot: string, name: string): Promise<void> {
+  const path = join(snapshot, name);
+  try {
+    await Deno.mkdir(snapshot, { recursive: true });
+    const temporary = `${path}.${crypto.randomUUID().slice(0, 8)}.tmp`;
+    await Deno.symlink(join("..", "..", "blobs", basename(blob)), temporary)
+      .catch(() => Deno.copyFile(blob, temporary));
+    await Deno.rename(temporary, path);
+  } catch (error) {
+    throw unwritable(path, error);
+  }
+}
+
+async function statOf(path: string): Promise<Deno.FileInfo | undefined> {
+  try {
+    return await Deno.stat(path);
+  } catch {
+    return undefined;
+  }
+}
+
+function defaultCache(env: HubSurroundings["env"]): string {
+  const home = () =>
+    env("HF_HOME") || join(env("XDG_CACHE_HOME") || join(homedir(), ".cache"), "huggingface");
+  return env("HF_HUB_CACHE") || join(home(), "hub");
+}

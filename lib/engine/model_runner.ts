@@ -1,0 +1,55 @@
+/**
+ * What computes a model's tokens: the engine's own graphs, or a ready-made export.
+ * @module
+ */
+import type { Span } from "./branches.ts";
+import type { DecoderConfig } from "./config.ts";
+import type { KvStore } from "./kv_store.ts";
+import type { ForwardResult, Steer } from "./types.ts";
+
+/** Which graph is tested: the one that prefills, or the one that decodes. */
+export type TestedGraph = "prefill" | "decode";
+
+/** What a prefill is asked for. */
+export interface PrefillRun {
+  /** Steerings in force; those of generated tokens are passed over. */
+  readonly steers: readonly Steer[];
+  /** Logits of all tokens, not only of the last. */
+  readonly allLogits: boolean;
+  /** Names of further outputs wanted, each `[tokens, ...]`. */
+  readonly capture: readonly string[];
+  /** Stops between chunks. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Branches that are decoded together, one token each per step. */
+export interface DecodeBatch {
+  /** Keeps only the branches at these indices. */
+  keep(indices: readonly number[]): void;
+  /** Runs one token in each branch. @returns logits `[branches, vocabSize]`. */
+  step(tokens: readonly number[], steers: readonly Steer[]): Promise<Float32Array>;
+}
+
+/** Runs a model. */
+export interface ModelRunner extends AsyncDisposable {
+  /** The model's shape. */
+  readonly config: DecoderConfig;
+  /** Tokens prefilled and decode steps run since it was opened. */
+  readonly counts: { prefilledTokens: number; decodeSteps: number };
+  /**
+   * Computes `ids` after the rows in the store and appends theirs.
+   *
+   * @returns logits `[vocabSize]` of the last token, or `[ids.length, vocabSize]`; and what was captured.
+   * @throws the signal's reason; the store then holds the chunks done so far.
+   */
+  prefill(store: KvStore, ids: readonly number[], run: PrefillRun): Promise<ForwardResult>;
+  /** Begins branches after rows of a store. The store must not change while they are decoded. */
+  startBatch(store: KvStore, spans: readonly Span[]): DecodeBatch;
+  /**
+   * Tests a graph that is steered and captured from; its first use does so by itself.
+   *
+   * @returns what was tested, in words.
+   * @throws {InputError} when it fails.
+   */
+  test(graph: TestedGraph): Promise<string[]>;
+}

@@ -11,7 +11,7 @@ import { unwritable } from "../base/files.ts";
 import { canonicalJson, type Json, sha256 } from "../base/hash.ts";
 import { log } from "../base/log.ts";
 import type { Completion, ContinueRequest, GenerateRequest } from "./backend.ts";
-import { checkpointPrint } from "./checkpoint_print.ts";
+import { variantPrints } from "./checkpoint_print.ts";
 import type { Environment, Variant } from "./variants.ts";
 
 /** Answers on disk. Only answers are kept, never errors. */
@@ -62,7 +62,7 @@ export function backendIdentity(variant: Variant, env: Environment = Deno.env): 
       lora,
       dtype,
       device: variant.device,
-      files: variant.folder === null ? null : checkpointPrint(variant.folder),
+      ...variantPrints(variant),
     };
   }
   const { baseUrl, baseUrlEnv, provider = null, protocol, extraBody, headers } = variant;

@@ -5,6 +5,18 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 
+/**
+ * What the files of an in-process variant hold: of its checkpoint and of its adapter, null where they are not folders.
+ */
+export function variantPrints(
+  variant: { readonly folder: string | null; readonly loraFolder?: string | undefined },
+): { readonly checkpoint: string | null; readonly adapter: string | null } {
+  return {
+    checkpoint: variant.folder === null ? null : checkpointPrint(variant.folder),
+    adapter: variant.loraFolder === undefined ? null : checkpointPrint(variant.loraFolder),
+  };
+}
+
 /** Bytes read at each place of a large file, and how many places. */
 const SAMPLE = 16_384;
 const PLACES = 32;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { checkpointPrint } from "./checkpoint_print.ts";
+import { checkpointPrint, variantPrints } from "./checkpoint_print.ts";
 
 Deno.test("checkpointPrint() changes with any file's content, name or size, and not with time or notes", async () => {
   const folder = await Deno.makeTempDir();
@@ -23,4 +23,16 @@ Deno.test("checkpointPrint() changes with any file's content, name or size, and 
   assert.notEqual(checkpointPrint(folder), print);
   await Deno.remove(folder, { recursive: true });
   assert.equal(checkpointPrint(folder), null);
+});
+
+Deno.test("variantPrints() tells adapters apart by what they hold, and hub ids not at all", async () => {
+  const [folder, loraFolder] = [await Deno.makeTempDir(), await Deno.makeTempDir()];
+  await Deno.writeTextFile(`${loraFolder}/adapter_config.json`, "{}");
+  const before = variantPrints({ folder, loraFolder });
+  await Deno.writeTextFile(`${loraFolder}/adapter_config.json`, "[]");
+  const after = variantPrints({ folder, loraFolder });
+  assert.equal(after.checkpoint, before.checkpoint);
+  assert.notEqual(after.adapter, before.adapter);
+  assert.deepEqual(variantPrints({ folder: null }), { checkpoint: null, adapter: null });
+  for (const made of [folder, loraFolder]) await Deno.remove(made, { recursive: true });
 });

@@ -6,7 +6,7 @@
  * @module
  */
 import type { Tokenizer } from "../backends/backend.ts";
-import { checkpointPrint } from "../backends/checkpoint_print.ts";
+import { variantPrints } from "../backends/checkpoint_print.ts";
 import type { Variant } from "../backends/variants.ts";
 import { hashJson, type Json, sha256 } from "../base/hash.ts";
 import { createRandom } from "../base/random.ts";
@@ -165,19 +165,19 @@ export async function createNiah(config: NiahConfig, options: NiahOptions): Prom
   };
 }
 
-/** Settings of a variant that do not change what it answers. */
+/** Settings of a variant that do not change what it answers, and folders, which say where and not what. */
 const NOT_IDENTITY = new Set([
   ...["description", "limits", "price", "priceModel", "contextWindow", "trainedWindow", "maxOutputTokens"],
-  ...["folder", "device", "deployment", "baseUrl", "baseUrlEnv", "apiKeyEnv", "headers", "latencyMs"],
+  ...["folder", "loraFolder", "device", "deployment", "baseUrl", "baseUrlEnv", "apiKeyEnv", "headers"],
+  "latencyMs",
 ]);
 
-/** What a variant is, for row ids: the same on every machine that shares a run. */
+/** What a variant is, for row ids: the same on every machine that shares a run, wherever its checkpoint lies. */
 function modelIdentity(variant: Variant): Json {
-  const identity = Object.entries(variant).filter(([key]) => !NOT_IDENTITY.has(key));
-  const checkpoint = variant.backend === "local" && variant.folder !== null
-    ? checkpointPrint(variant.folder)
-    : null;
-  return JSON.parse(JSON.stringify({ ...Object.fromEntries(identity), checkpoint })) as Json;
+  const prints = variant.backend === "local" ? variantPrints(variant) : null;
+  const known = new Set([prints?.checkpoint ? "model" : "", prints?.adapter ? "lora" : ""]);
+  const identity = Object.entries(variant).filter(([key]) => !NOT_IDENTITY.has(key) && !known.has(key));
+  return JSON.parse(JSON.stringify({ ...Object.fromEntries(identity), ...prints })) as Json;
 }
 
 function planRows(

@@ -46,6 +46,18 @@ Deno.test("createNiah() gives ids that change with what determines the request a
   assert.notEqual(await id({}, { ...simulated, name: "another" }), base);
 });
 
+Deno.test("createNiah() gives the rows of a checkpoint the same ids wherever it lies, and others when it changes", async () => {
+  const [here, there] = [await Deno.makeTempDir(), await Deno.makeTempDir()];
+  const pocket = await getVariant("pocket");
+  for (const folder of [here, there]) await Deno.writeTextFile(`${folder}/config.json`, "{}");
+  const id = async (folder: string) =>
+    first((await plan({}, { ...pocket, model: folder, folder } as Variant)).rows).id;
+  assert.equal(await id(here), await id(there));
+  await Deno.writeTextFile(`${there}/config.json`, "[]");
+  assert.notEqual(await id(here), await id(there));
+  for (const folder of [here, there]) await Deno.remove(folder, { recursive: true });
+});
+
 Deno.test("createNiah() keeps rows beyond the window in the plan, skipped with the reason", async () => {
   const { rows } = await plan({}, { ...simulated, contextWindow: 128_000 });
   assert.equal(rows.length, 88);

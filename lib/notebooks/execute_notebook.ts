@@ -128,9 +128,10 @@ export async function executeNotebook(options: ExecuteOptions): Promise<Executio
     cwd: resolve(dirname(options.path)),
     clock,
     onMessage: (message) => {
-      marks.count();
       if (message.type === "stream" && marks.receiveLine(String(message.content.text))) return;
-      dirty = collector.receive(message) || dirty;
+      if (!collector.receive(message)) return;
+      marks.count();
+      dirty = true;
     },
     ...(options.env && { env: options.env }),
     ...(options.onNativeOutput && { onNativeOutput: options.onNativeOutput }),

@@ -5,19 +5,21 @@
 import type { Clock } from "../base/clock.ts";
 import type { Kernel } from "./kernel.ts";
 
-/** How long no message must come until no late output is waited for any more, in milliseconds. */
+/** How long no output must come until no late output is waited for any more, in milliseconds. */
 const FENCE_MS = 30_000;
+/** How long to wait for the token until it is sent again, in milliseconds. */
+const AGAIN_MS = 100;
 const FENCE = "probebook-fence-";
 
 /** The marks that the kernel's side sends among the outputs. */
 export interface Marks {
-  /** Notes that a message has come. */
+  /** Notes that an output has come. */
   count(): void;
   /** Takes a mark. */
   receive(mark: Record<string, unknown>): void;
   /** Takes a console text. @returns whether it was a token and not an output. */
   receiveLine(text: string): boolean;
-  /** Counts what has come. */
+  /** Counts the outputs that have come. */
   messages(): number;
   /** Resolves when the token has come through both channels. */
   fence(token: string): Promise<void>;
@@ -60,18 +62,26 @@ export function createMarks(): Marks {
   };
 }
 
-/** Waits until a token has come through both channels of outputs, and with it all that was sent before. */
+/**
+ * Waits until a token has come through both channels of outputs, and with it all that was sent before.
+ *
+ * Deno 2.9.6 drops what it cannot send at once, so the token is sent again until it comes. A single output of several
+ * megabytes, more than a socket buffers, may be lost on a busy machine all the same.
+ */
 export async function passFence(kernel: Kernel, marks: Marks, clock: Clock): Promise<void> {
   const token = FENCE + crypto.randomUUID();
-  const passed = marks.fence(token).then(() => "passed");
+  let passed = false;
+  const arrival = marks.fence(token).then(() => void (passed = true));
   const code = `globalThis[Symbol.for("probebook.headless")]?.fence(${JSON.stringify(token)})`;
-  await kernel.execute(code, { silent: true }).reply;
   const over = new AbortController();
+  let alive = true;
+  const exit = kernel.exited.then(() => void (alive = false));
   // Gives up only when nothing comes any more: a cell may have redefined what the token is sent with.
-  for (let seen = -1; seen !== marks.messages();) {
-    seen = marks.messages();
-    const quiet = clock.sleep(FENCE_MS, over.signal).catch(() => {});
-    if (await Promise.race([passed, quiet, kernel.exited]) !== undefined) break;
+  for (let seen = -1, since = clock.now(); !passed && alive;) {
+    await kernel.execute(code, { silent: true }).reply;
+    if (seen !== marks.messages()) [seen, since] = [marks.messages(), clock.now()];
+    if (clock.now() - since > FENCE_MS) break;
+    await Promise.race([arrival, exit, clock.sleep(AGAIN_MS, over.signal).catch(() => {})]);
   }
   over.abort();
 }

@@ -5,14 +5,23 @@
  * claim, needles that do not share the question's words (NoLiMa), and an audit that tells rot from broken rows.
  * @module
  */
-import type { Tokenizer } from "../backends/backend.ts";
-import { variantPrints } from "../backends/checkpoint_print.ts";
-import type { Variant } from "../backends/variants.ts";
-import { hashJson, type Json, sha256 } from "../base/hash.ts";
+import type { Message } from "../backends/backend.ts";
+import { modelIdentity } from "../backends/model_identity.ts";
+import { hashJson, type Json } from "../base/hash.ts";
 import { createRandom } from "../base/random.ts";
-import type { Attempt, Experiment, GradedRow, Judgement, JudgeRow, Prompt, Row } from "../runs/experiment.ts";
-import { type AuditRow, auditRows } from "./audit.ts";
+import type { Attempt, JudgeRow, Prompt, Row } from "../runs/experiment.ts";
+import type { CountedModel, CreateOptions, PlannedExperiment } from "../runs/experiment_kind.ts";
+import { type DoneRow, gradeRows, type Verdict } from "./grade_rows.ts";
 import { type Haystack, openHaystack } from "./haystack.ts";
+import {
+  type AskedJudge,
+  askedJudge,
+  JUDGE_CAP,
+  JUDGED_CHARS,
+  judgementOf,
+  judgePrompt,
+  judgeRow,
+} from "./judge_rows.ts";
 import { matchAnswer } from "./match.ts";
 import { makeNeedle, type Needle } from "./needles.ts";
 import {
@@ -49,40 +58,15 @@ export interface NiahRow extends Row {
 }
 
 /** A NIAH run's rows and verbs, with what a plan says of them. */
-export interface Niah extends Experiment<NiahRow> {
+export interface Niah extends PlannedExperiment<NiahRow> {
   /** Lengths and depths. */
   readonly grid: NiahGrid;
   /** Where the text is from. */
   readonly haystack: Haystack;
-  /** Lines for people: which haystack, needle, grid. */
-  readonly notes: readonly string[];
 }
 
-/** The model that judges, and how its prompts are counted. */
-export interface NiahJudge {
-  /** The model. */
-  readonly variant: Variant;
-  /** Counts its prompts. */
-  readonly tokenizer: Tokenizer;
-}
-
-/** What a NIAH run is made of. */
-export interface NiahOptions {
-  /** The model. */
-  readonly variant: Variant;
-  /** Counts its prompts. */
-  readonly tokenizer: Tokenizer;
-  /** Judges what matching cannot; matching alone when left out. */
-  readonly judge?: NiahJudge | null;
-}
-
-/** A judge and what it is, for the ids of its rows. */
-interface AskedJudge extends NiahJudge {
-  readonly identity: Json;
-}
-
-/** Characters of an answer that a judge is shown. */
-const JUDGED_CHARS = 4000;
+/** Most prompt tokens that judging an answer takes. */
+const JUDGE_TOKENS = 1500;
 
 /**
  * Plans a NIAH run: its rows in sending order, and the verbs that prompt, grade and report them.
@@ -91,7 +75,7 @@ const JUDGED_CHARS = 4000;
  *
  * @throws {InputError} when the haystack, the needle or the grid is wrong, or a needle does not fit its length.
  */
-export async function createNiah(config: NiahConfig, options: NiahOptions): Promise<Niah> {
+export async function createNiah(config: NiahConfig, options: CreateOptions): Promise<Niah> {
   const { variant, tokenizer, judge = null } = options;
   const maxTokens = outputCap(config, variant);
   const grid = niahGrid({
@@ -123,7 +107,7 @@ export async function createNiah(config: NiahConfig, options: NiahOptions): Prom
     model: modelIdentity(variant),
   };
   const rows = planRows(config, grid, source, shared, maxTokens, variant.contextWindow);
-  const asked = judge === null ? null : { ...judge, identity: modelIdentity(judge.variant) };
+  const asked = judge === null ? null : askedJudge(judge);
   const build = (row: NiahRow) =>
     builder.build({
       length: row.params.approximate_input_length,
@@ -142,6 +126,9 @@ export async function createNiah(config: NiahConfig, options: NiahOptions): Prom
     grid,
     haystack,
     notes: notesOf(config, grid, haystack, source),
+    fullSize: config.test ? fullSize(config, variant.contextWindow, maxTokens) : rows.length,
+    judging: { callsPerRow: config.distractors > 0 ? 2 : 1, tokens: JUDGE_TOKENS, maxTokens: JUDGE_CAP },
+    score: (row, attempt) => matched(row, attempt).index >= 0,
     prompt(row): Prompt {
       const { messages, tokens } = build(row);
       return {
@@ -158,26 +145,24 @@ export async function createNiah(config: NiahConfig, options: NiahOptions): Prom
     },
     ...(asked === null ? {} : {
       judgeRows: (done) => done.flatMap((entry) => judgeRowsOf(entry, asked, config.distractors)),
-      judgePrompt: (row) => judgePrompt(row, asked.tokenizer),
+      judgePrompt: (row) => judgePrompt(row, asked),
     }),
-    grade: (done) => gradeRows(done, { judge, tokenizer, variant, distractors: config.distractors }),
+    grade: (done) =>
+      gradeRows(done, {
+        tokenizer,
+        variant,
+        length: (row) => row.params.approximate_input_length,
+        depth: (row) => row.params.needle_depth,
+        verdict: (entry) => verdictOf(entry, judge, config.distractors),
+      }),
     report: (graded) => niahReport(graded, { config, variant, haystack: haystack.description, judge }),
   };
 }
 
-/** Settings of a variant that do not change what it answers, and folders, which say where and not what. */
-const NOT_IDENTITY = new Set([
-  ...["description", "limits", "price", "priceModel", "contextWindow", "trainedWindow", "maxOutputTokens"],
-  ...["folder", "loraFolder", "device", "deployment", "baseUrl", "baseUrlEnv", "apiKeyEnv", "headers"],
-  "latencyMs",
-]);
-
-/** What a variant is, for row ids: the same on every machine that shares a run, wherever its checkpoint lies. */
-function modelIdentity(variant: Variant): Json {
-  const prints = variant.backend === "local" ? variantPrints(variant) : null;
-  const known = new Set([prints?.checkpoint ? "model" : "", prints?.adapter ? "lora" : ""]);
-  const identity = Object.entries(variant).filter(([key]) => !NOT_IDENTITY.has(key) && !known.has(key));
-  return JSON.parse(JSON.stringify({ ...Object.fromEntries(identity), ...prints })) as Json;
+/** Rows of the full run that a test run stands for. */
+function fullSize(config: NiahConfig, window: number, reserve: number): number {
+  const grid = niahGrid({ test: false, window, reserve });
+  return grid.lengths.length * grid.depths.length * config.trials;
 }
 
 function planRows(
@@ -242,105 +227,32 @@ function matched(row: NiahRow, attempt: Attempt) {
   return matchAnswer(attempt.output, [row.needle.answer, ...row.needle.accept]);
 }
 
-interface JudgeEntry {
-  readonly row: NiahRow;
-  readonly attempt: Attempt | null;
-  readonly judgements: readonly Judgement[];
-}
+type Entry = Pick<DoneRow<NiahRow>, "row" | "attempt" | "judgements">;
 
-function judgeRowsOf(entry: JudgeEntry, judge: AskedJudge, distractors: number): JudgeRow[] {
-  const { row, attempt, judgements } = entry;
+function judgeRowsOf(
+  { row, attempt, judgements }: Entry,
+  judge: AskedJudge,
+  distractors: number,
+): JudgeRow[] {
   if (attempt?.status !== "done" || attempt.output.trim() === "" || matched(row, attempt).index >= 0) {
     return [];
   }
-  const correctness = judgementOf(judgements, "correct");
-  if (correctness === undefined) return [judgeRow(row, attempt, judge, "correct", distractors)];
-  if (distractors === 0 || parseCorrectness(correctness.attempt.output) !== false) return [];
-  return [judgeRow(row, attempt, judge, "distractor", distractors)];
-}
-
-function judgementOf(judgements: readonly Judgement[], stage: string): Judgement | undefined {
-  return judgements.find((j) => j.row.params["stage"] === stage && j.attempt.status === "done");
-}
-
-function judgeRow(
-  row: NiahRow,
-  attempt: Attempt,
-  judge: AskedJudge,
-  stage: "correct" | "distractor",
-  distractors: number,
-): JudgeRow {
   const output = attempt.output.slice(0, JUDGED_CHARS);
-  const messages = stage === "correct"
-    ? correctnessQuestion(row.needle, output)
-    : distractorQuestion(row.needle, distractors, output);
-  const content = messages.map((m) => m.content).join("\n");
-  return {
-    id: hashJson([NIAH_JUDGE_VERSION, row.id, stage, judge.identity, sha256(content)]),
-    of: row.id,
-    params: { of: row.id, stage },
-    recipe: { judge: NIAH_JUDGE_VERSION, of: row.id, stage, content },
-    tokens: judge.tokenizer.countMessages(messages),
-    maxTokens: Math.min(judge.variant.maxOutputTokens, 1024),
-    skip: null,
-  };
+  const ask = (stage: string, messages: readonly Message[]) =>
+    judgeRow({ row, stage, version: NIAH_JUDGE_VERSION, messages, judge });
+  const correctness = judgementOf(judgements, "correct");
+  if (correctness === undefined) return [ask("correct", correctnessQuestion(row.needle, output))];
+  if (distractors === 0 || parseCorrectness(correctness.attempt.output) !== false) return [];
+  return [ask("distractor", distractorQuestion(row.needle, distractors, output))];
 }
 
-function judgePrompt(row: JudgeRow, tokenizer: Tokenizer): Prompt {
-  const { content } = row.recipe as { content: string };
-  const messages = [{ role: "user" as const, content }];
-  return { messages, tokens: tokenizer.countMessages(messages) };
-}
-
-/** What a run's grading needs beside its rows. */
-interface GradeContext {
-  readonly judge: NiahJudge | null;
-  readonly tokenizer: Tokenizer;
-  readonly variant: Variant;
-  readonly distractors: number;
-}
-
-interface Verdict {
-  readonly correct: boolean | null;
-  readonly judge: string;
-  readonly output: string;
-  readonly distractor: number | null;
-  readonly atEnd: boolean;
-}
-
-function gradeRows(
-  done: readonly (JudgeEntry & { readonly attempts: number })[],
-  context: GradeContext,
-): GradedRow[] {
-  const verdicts = done.map((entry) =>
-    entry.attempt?.status === "done" ? verdictOf(entry, entry.attempt, context) : null
-  );
-  const audited = auditRows(
-    done.map((entry, i) => auditRow(entry, verdicts[i] ?? null)),
-    { tokenizerExact: context.tokenizer.exact, window: context.variant.contextWindow },
-  );
-  return done.map(({ row, attempt, attempts }, i) => {
-    const verdict = verdicts[i];
-    const { validity, reasons } = audited[i] ?? { validity: null, reasons: [] };
-    return {
-      row,
-      attempt,
-      attempts,
-      grade: attempt === null || validity === null ? null : {
-        validity,
-        correct: verdict?.correct ?? null,
-        judge: verdict?.judge ?? "",
-        judge_output: verdict?.output ?? "",
-        extra: { distractor: verdict?.distractor ?? null, reason: reasons.join("; ") },
-      },
-    };
-  });
-}
-
-function verdictOf(entry: JudgeEntry, attempt: Attempt, context: GradeContext): Verdict {
-  const { row, judgements } = entry;
+function verdictOf(
+  { row, attempt, judgements }: Entry & { readonly attempt: Attempt },
+  judge: CountedModel | null,
+  count: number,
+): Verdict {
   const match = matched(row, attempt);
-  const distractors = row.needle.distractors.slice(0, context.distractors).map((d) => d.answer);
+  const distractors = row.needle.distractors.slice(0, count).map((d) => d.answer);
   const misled = distractors.length === 0 ? -1 : matchAnswer(attempt.output, distractors).index;
   const found = match.index >= 0;
   const byMatch: Verdict = {
@@ -350,46 +262,25 @@ function verdictOf(entry: JudgeEntry, attempt: Attempt, context: GradeContext): 
     distractor: found ? -1 : misled,
     atEnd: match.atEnd,
   };
-  if (context.judge === null || found) return byMatch;
-  const judge = `match+${context.judge.variant.name}`;
+  if (judge === null || found) return byMatch;
+  const name = `match+${judge.variant.name}`;
   const reply = judgementOf(judgements, "correct")?.attempt.output;
   if (reply === undefined) {
     return attempt.output.trim() === ""
       ? byMatch
-      : { ...byMatch, correct: null, judge, output: "no reply from the judge" };
+      : { ...byMatch, correct: null, judge: name, output: "no reply from the judge" };
   }
   const correct = parseCorrectness(reply);
   const which = judgementOf(judgements, "distractor")?.attempt.output;
   return {
     correct,
-    judge,
+    judge: name,
     output: which === undefined ? reply : `${reply} | distractor ${which}`,
     distractor: correct === true
       ? -1
       : which === undefined
       ? misled
-      : parseDistractor(which, context.distractors) ?? misled,
+      : parseDistractor(which, count) ?? misled,
     atEnd: false,
-  };
-}
-
-function auditRow({ row, attempt }: JudgeEntry, verdict: Verdict | null): AuditRow {
-  return {
-    id: row.id,
-    length: row.params.approximate_input_length,
-    depth: row.params.needle_depth,
-    skip: row.skip,
-    token_count: attempt?.token_count ?? 0,
-    prompt_tokens_reported: attempt?.prompt_tokens_reported ?? null,
-    completion_tokens: attempt?.completion_tokens ?? null,
-    cached_tokens: attempt?.cached_tokens ?? null,
-    maxTokens: row.maxTokens,
-    finish_reason: attempt?.finish_reason ?? null,
-    output: attempt?.output ?? "",
-    reasoning: attempt?.reasoning ?? null,
-    error: attempt === null ? "not run" : attempt.error?.kind ?? null,
-    correct: verdict?.correct ?? null,
-    distractor: verdict?.distractor ?? null,
-    ...(verdict === null ? {} : { answerAtEnd: verdict.atEnd }),
   };
 }

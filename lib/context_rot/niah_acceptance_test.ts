@@ -56,8 +56,8 @@ Deno.test("planNiah() sends nothing and writes nothing", async () => {
   const results = `${folder.path}/results`;
   const [full] = await planNiah({ model: FAULT, results });
   const [test] = await planNiah({ model: FAULT, results, test: true });
-  assert.equal(full?.niah.rows.length, 88);
-  assert.equal(test?.niah.rows.length, 12);
+  assert.equal(full?.experiment.rows.length, 88);
+  assert.equal(test?.experiment.rows.length, 12);
   assert.equal(server.requests.length, 0);
   assert.deepEqual([...Deno.readDirSync(folder.path)].map(({ name }) => name), ["models.json"]);
 });

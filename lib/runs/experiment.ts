@@ -126,10 +126,24 @@ export interface JudgeRow extends Row {
   readonly of: string;
 }
 
+/** How a run's results are laid out in files, where it is not one CSV and `{run}_{figure}.svg`. */
+export interface Layout {
+  /** Names of the parts that results and evaluated CSVs are split into: `{run}_{part}_results.csv`. */
+  readonly parts?: readonly string[];
+  /** The figure that has the run's own name: `{run}.svg`. */
+  readonly mainFigure?: string;
+  /** Whether figures stand in a folder: `{run}_evaluated/{figure}.svg`. */
+  readonly figureFolder?: boolean;
+}
+
 /** What `runs` needs of an experiment. */
 export interface Experiment<R extends Row = Row> {
   /** As in file names: `niah`. */
   readonly name: string;
+  /** How its results are laid out; one CSV of each kind, figures beside it, when left out. */
+  readonly layout?: Layout;
+  /** The part of the layout a row belongs to; needed when the layout has parts. */
+  part?(row: R): string;
   /** How every row is sampled; the cap is the row's own. */
   readonly sampling: Omit<Sampling, "maxTokens">;
   /** The rows in sending order: rows that share a prefix stand together, longest shared prefix first. */
@@ -149,7 +163,7 @@ export interface Experiment<R extends Row = Row> {
   ): readonly JudgeRow[];
   /** Builds a judge row's prompt; the same bytes every time. */
   judgePrompt?(row: JudgeRow): Prompt;
-  /** Draws figures and tables from graded rows: file suffix (`heatmap.svg`) -> content. */
+  /** Draws figures and tables from graded rows. */
   report(rows: readonly GradedRow[]): Report | Promise<Report>;
 }
 

@@ -23,6 +23,8 @@ export interface PlanOptions {
   readonly limits: Limits;
   /** Whether the model counts tokens as we do. */
   readonly exact: boolean;
+  /** Whether a judge may be asked at all; true when left out. */
+  readonly judged?: boolean;
   /** The judge, with the most calls that one row may need and how large they are at most. */
   readonly judge?: {
     readonly variant: string;
@@ -129,7 +131,7 @@ function costRange(cost: CostRange, who: string): string {
 
 /** The plan as lines for people; ends with a line break. */
 export function planText(plan: PlanDescription, options: PlanOptions): string {
-  const { files, variant, limits, price, judge = null } = options;
+  const { files, variant, limits, price, judge = null, judged = true } = options;
   const retried = plan.retried > 0 ? ` (${whole(plan.retried)} of them ended in an error before)` : "";
   const skipped = Object.entries(plan.skipped).map(([reason, n]) => `${whole(n)} ${reason}`);
   const limit = [
@@ -154,7 +156,11 @@ export function planText(plan: PlanDescription, options: PlanOptions): string {
     ["cost", costRange(plan.cost, variant) + (price ? ` (${price.source})` : "")],
     [
       "judge",
-      judge ? `at most ${whole(plan.judgeCallsHigh)} calls of ${judge.variant}` : "none: matching alone",
+      judge
+        ? `at most ${whole(plan.judgeCallsHigh)} calls of ${judge.variant}`
+        : judged
+        ? "none: matching alone"
+        : "none needed",
     ],
     ...(judge ? [["judge cost", costRange(plan.judgeCost, judge.variant)]] : []),
     ["limits", limit],

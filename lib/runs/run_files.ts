@@ -4,6 +4,7 @@
  */
 import { join } from "node:path";
 import { snakeName } from "../backends/variants.ts";
+import type { Layout } from "./experiment.ts";
 import type { Shard } from "./shard.ts";
 
 /** What names a run's files. */
@@ -18,6 +19,18 @@ export interface RunName {
   readonly test: boolean;
   /** The part of the rows, when machines share the run. */
   readonly shard?: Shard | null;
+  /** The experiment's layout; needed for the CSVs and figures of experiments that have one. */
+  readonly layout?: Layout | null;
+}
+
+/** The CSVs of a run, or of one part of it. */
+export interface RunCsvs {
+  /** Name of the part, or null when the run has no parts. */
+  readonly part: string | null;
+  /** Every row with its result. */
+  readonly results: string;
+  /** Every row with its result and its grade. */
+  readonly evaluated: string;
 }
 
 /** Paths of a run's files. Nothing is created by naming them. */
@@ -34,10 +47,8 @@ export interface RunFiles {
   readonly attempts: string;
   /** The same of the judge's rows. */
   readonly judgeAttempts: string;
-  /** Every row with its result. */
-  readonly resultsCsv: string;
-  /** Every row with its result and its grade. */
-  readonly evaluatedCsv: string;
+  /** One pair of CSVs, or one for each part. */
+  readonly csvs: readonly RunCsvs[];
   /** Tokens and cost, for people. */
   readonly tokenDashboard: string;
   /** Tokens and cost, for programs. */
@@ -50,11 +61,12 @@ export interface RunFiles {
   figure(name: string, ending: "svg" | "png"): string;
 }
 
-/** Names a run's files: `results/[test_]{variant}_{experiment}[_shard_i_of_n]_...`. */
+/** Names a run's files: `results/[test_]{variant}_{experiment}[_shard_i_of_n]_...`, as its layout says. */
 export function runFiles(run: RunName): RunFiles {
   const shard = run.shard ? `_shard_${run.shard.index}_of_${run.shard.count}` : "";
   const name = `${run.test ? "test_" : ""}${snakeName(run.variant)}_${snakeName(run.experiment)}${shard}`;
   const path = (ending: string) => join(run.results, `${name}_${ending}`);
+  const { parts = [null], mainFigure, figureFolder = false } = run.layout ?? {};
   return {
     name,
     results: run.results,
@@ -62,12 +74,17 @@ export function runFiles(run: RunName): RunFiles {
     plan: path("plan.json"),
     attempts: path("attempts.jsonl"),
     judgeAttempts: path("judge_attempts.jsonl"),
-    resultsCsv: path("results.csv"),
-    evaluatedCsv: path("evaluated.csv"),
+    csvs: parts.map((part) => {
+      const prefix = part === null ? "" : `${snakeName(part)}_`;
+      return { part, results: path(`${prefix}results.csv`), evaluated: path(`${prefix}evaluated.csv`) };
+    }),
     tokenDashboard: path("results_token_dashboard.txt"),
     tokenSummary: path("results_token_summary.json"),
     reportJson: path("report.json"),
     reportText: path("report.txt"),
-    figure: (figure, ending) => path(`${figure}.${ending}`),
+    figure(figure, ending) {
+      if (figure === mainFigure) return join(run.results, `${name}.${ending}`);
+      return figureFolder ? path(join("evaluated", `${figure}.${ending}`)) : path(`${figure}.${ending}`);
+    },
   };
 }

@@ -10,7 +10,7 @@ import type { ExperimentResult, RunHandle } from "./workflow.ts";
 export interface QueuedRun {
   /** Begins the run. */
   start(): Promise<RunHandle>;
-  /** Called when it has ended, however it ended. */
+  /** Called once when it has ended, however it ended, or when it will not begin. */
   close(): Promise<void>;
 }
 
@@ -33,21 +33,36 @@ export interface RunSequence {
  */
 export async function runInSequence(queue: readonly [QueuedRun, ...QueuedRun[]]): Promise<RunSequence> {
   const listeners = new Set<() => void>();
+  const open = [...queue];
+  const closeNext = () => open.shift()?.close();
+  const closeAll = async () => {
+    while (open.length > 0) await closeNext();
+  };
   let stopped = false;
-  let current = await begin(queue[0]);
+  let current: RunHandle;
+  try {
+    current = await begin(queue[0]);
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
   const work = async (): Promise<readonly ExperimentResult[]> => {
     const results: ExperimentResult[] = [];
-    for (const [index, queued] of queue.entries()) {
-      if (index > 0) current = await begin(queued);
-      if (stopped) current.stop(); // the user may have stopped while it was opened
-      const forget = current.onProgress(() => listeners.forEach((listener) => listener()));
-      try {
-        results.push(await current.done);
-      } finally {
-        forget();
-        await queued.close();
+    try {
+      for (const [index, queued] of queue.entries()) {
+        if (index > 0) current = await begin(queued);
+        if (stopped) current.stop(); // the user may have stopped while it was opened
+        const forget = current.onProgress(() => listeners.forEach((listener) => listener()));
+        try {
+          results.push(await current.done);
+        } finally {
+          forget();
+        }
+        await closeNext();
+        if (stopped || results.at(-1)?.stoppedBy !== null) break;
       }
-      if (stopped || results.at(-1)?.stoppedBy !== null) break;
+    } finally {
+      await closeAll();
     }
     return results;
   };
@@ -69,14 +84,9 @@ export async function runInSequence(queue: readonly [QueuedRun, ...QueuedRun[]])
 }
 
 async function begin(queued: QueuedRun): Promise<RunHandle> {
-  try {
-    const run = await queued.start();
-    await run.ready;
-    return run;
-  } catch (error) {
-    await queued.close();
-    throw error;
-  }
+  const run = await queued.start();
+  await run.ready;
+  return run;
 }
 
 /**

@@ -155,7 +155,8 @@ class Workflow<R extends Row> {
     this.rows = shard ? shardRows(experiment.rows, shard) : experiment.rows;
     this.counts = { done: 0, errors: 0, skipped: 0, pending: this.rows.length };
     const variant = caller.variant.name;
-    this.files = runFiles({ results, experiment: experiment.name, variant, test: test !== null, shard });
+    const { name, layout = null } = experiment;
+    this.files = runFiles({ results, experiment: name, variant, test: test !== null, shard, layout });
     this.statePath = workflowStatePath(results, test !== null);
     this.identity = {
       experiment: experiment.name,
@@ -289,13 +290,17 @@ class Workflow<R extends Row> {
     const { experiment } = this.options;
     const unchanged = current !== null && current.inputs === await this.inputs();
     const skipEvaluation = unchanged && await this.isMarked("evaluation") &&
-      await exists(this.files.evaluatedCsv);
+      (await Promise.all(this.files.csvs.map(({ evaluated }) => exists(evaluated)))).every(Boolean);
     if (skipEvaluation) this.log(`Skipping ${this.title("evaluation")} - already marked complete`);
     else this.log(`Running ${this.title("evaluation")}...`);
     const { judgements, complete } = await this.judge(store);
     const rows = experiment.grade(this.gradable(store, judgements));
     if (!skipEvaluation) {
-      await writeEvaluatedCsv(this.files.evaluatedCsv, rows, { test: this.testMarks(store) });
+      const test = this.testMarks(store);
+      for (const { part, evaluated } of this.files.csvs) {
+        const wanted = new Set<Row>(this.rowsOf(part));
+        await writeEvaluatedCsv(evaluated, rows.filter(({ row }) => wanted.has(row)), { test });
+      }
       await this.mark("evaluation", complete);
     }
 
@@ -410,15 +415,24 @@ class Workflow<R extends Row> {
     }));
   }
 
+  /** The rows of a part of the layout, in plan order; all rows when it is null. */
+  private rowsOf(part: string | null): readonly R[] {
+    const { experiment } = this.options;
+    return part === null ? this.rows : this.rows.filter((row) => experiment.part?.(row) === part);
+  }
+
   private result(store: AttemptStore, row: Row): { attempt: Attempt | null; attempts: number } {
     if (row.skip !== null) return { attempt: null, attempts: 0 };
     return { attempt: store.read(row.id), attempts: store.state(row.id)?.attempts ?? 0 };
   }
 
   private writeResults(store: AttemptStore): Promise<void> {
-    return writeResultsCsv(this.files.resultsCsv, this.rows, (row) => this.result(store, row), {
-      test: this.testMarks(store),
-    });
+    const test = this.testMarks(store);
+    return Promise.all(
+      this.files.csvs.map(({ part, results }) =>
+        writeResultsCsv(results, this.rowsOf(part), (row) => this.result(store, row), { test })
+      ),
+    ).then(() => {});
   }
 
   private async draw(report: Report): Promise<void> {
@@ -452,7 +466,9 @@ class Workflow<R extends Row> {
     try {
       const report = reportSchema.parse(JSON.parse(await readTextIfExists(this.files.reportJson) ?? "null"));
       const there = await Promise.all(
-        [this.files.plan, this.files.resultsCsv, this.files.tokenSummary].map(exists),
+        [this.files.plan, ...this.files.csvs.map(({ results }) => results), this.files.tokenSummary].map(
+          exists,
+        ),
       );
       return there.every(Boolean) && report.inputs === await this.inputs() ? report : null;
     } catch (error) {

@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { BackendError } from "../backends/backend.ts";
-import type { Experiment } from "./experiment.ts";
+import type { Experiment, Layout, Row } from "./experiment.ts";
 import { boardHtml, boardText } from "./board.ts";
 import { readRunStatus, statusDashboard } from "./status.ts";
 import { fakeCaller, fakeExperiment, workflowCaller } from "./testing.ts";
 import { type ExperimentOptions, type ExperimentResult, runExperiment } from "./workflow.ts";
-import type { Row } from "./experiment.ts";
 
 type Caller = ReturnType<typeof fakeCaller>;
 
@@ -267,3 +266,45 @@ Deno.test("runExperiment() refuses a second start of the same run, not of anothe
     const state = JSON.parse(await Deno.readTextFile(`${results}/.workflow_state.json`));
     assert.deepEqual(Object.keys(state.niah).sort(), ["other", "pocket"]);
   }));
+
+Deno.test("runExperiment() splits CSVs by part, and puts figures where the layout says", async () => {
+  const results = await Deno.makeTempDir();
+  const start = (layout: Layout) =>
+    runExperiment({
+      experiment: {
+        ...fakeExperiment(7),
+        layout,
+        part: (row) => Number(row.params["n"]) % 2 === 0 ? "even" : "odd-ones",
+        report: () => ({
+          summary: "s",
+          statistics: {},
+          figures: { accuracy: { svg: "<svg/>", alt: "a" }, other: { svg: "<svg/>", alt: "o" } },
+        }),
+      },
+      caller: workflowCaller(fakeCaller((q) => `answer ${q}`)),
+      results,
+      config: {},
+      svgToPng: () => Promise.resolve(new Uint8Array([1])),
+      log: () => {},
+    }).done;
+  const rowsOf = async (name: string) =>
+    (await Deno.readTextFile(`${results}/pocket_niah_${name}.csv`)).trim().split("\n").slice(1)
+      .map((line) => line.split(",")[0]);
+  const layout = { parts: ["even", "odd-ones", "none"], mainFigure: "accuracy", figureFolder: true };
+  assert.equal((await start(layout)).error, null);
+  for (const kind of ["results", "evaluated"]) {
+    assert.deepEqual(await rowsOf(`even_${kind}`), ["row0", "row2", "row4", "row6"]);
+    assert.deepEqual(await rowsOf(`odd_ones_${kind}`), ["row1", "row3", "row5"]);
+    assert.deepEqual(await rowsOf(`none_${kind}`), []);
+  }
+  const there = (path: string) => Deno.stat(`${results}/${path}`).then(() => true, () => false);
+  assert.ok(await there("pocket_niah.png") && await there("pocket_niah.svg"));
+  assert.ok(await there("pocket_niah_evaluated/other.png"));
+  assert.ok(!await there("pocket_niah_results.csv") && !await there("pocket_niah_evaluated.csv"));
+  // A part's file that was deleted comes back, and nothing is sent for it.
+  await Deno.remove(`${results}/pocket_niah_odd_ones_evaluated.csv`);
+  await Deno.remove(`${results}/pocket_niah_even_results.csv`);
+  await start(layout);
+  assert.ok(await there("pocket_niah_odd_ones_evaluated.csv") && await there("pocket_niah_even_results.csv"));
+  await Deno.remove(results, { recursive: true });
+});

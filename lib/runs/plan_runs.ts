@@ -1,0 +1,107 @@
+/**
+ * Plans the runs of a kind of experiment on all chosen variants.
+ * @module
+ */
+import type { Tokenizer } from "../backends/backend.ts";
+import { openBackend } from "../backends/open_backend.ts";
+import { priceOf } from "../backends/prices.ts";
+import { loadO200k } from "../backends/tokenizers.ts";
+import { deploymentOf, missingEnvironment, type Variant } from "../backends/variants.ts";
+import type { CountedModel, ExperimentKind, ParsedKind, PlannedExperiment } from "./experiment_kind.ts";
+import { describePlan, type PlanDescription, planText } from "./plan_text.ts";
+import { type RunFiles, runFiles } from "./run_files.ts";
+import { chosenVariants, limitsIn, shardOf } from "./run_settings.ts";
+import { shardRows } from "./shard.ts";
+
+/** A run before it begins. */
+export interface PlannedRun {
+  /** The model. */
+  readonly variant: Variant;
+  /** Its rows and verbs. */
+  readonly experiment: PlannedExperiment;
+  /** The experiment, for people. */
+  readonly title: string;
+  /** Where its results go. */
+  readonly files: RunFiles;
+  /** Rows, tokens, cost, time. */
+  readonly plan: PlanDescription;
+  /** The plan for people, with notes, deployment, limits and what is missing. */
+  readonly text: string;
+}
+
+/**
+ * Plans the runs of a kind on all chosen variants, in the order in which they would run. Sends nothing and writes
+ * nothing.
+ *
+ * @throws {InputError} when a setting, a variant or an input is wrong.
+ */
+export async function planRuns(kind: ExperimentKind, input: unknown): Promise<PlannedRun[]> {
+  const parsed = kind.parse(input);
+  shardOf(parsed.settings);
+  const { variants, judge } = await chosenVariants(parsed.settings);
+  const judgeModel = judge === null ? null : { variant: judge, tokenizer: await planningTokenizer(judge) };
+  const planned: PlannedRun[] = [];
+  for (const variant of variants) {
+    const model = { variant, tokenizer: await planningTokenizer(variant) };
+    for (const spec of parsed.experiments) {
+      const experiment = await spec.create({ ...model, judge: judgeModel });
+      planned.push(await planRun(parsed, spec.title, experiment, model, judgeModel));
+    }
+  }
+  return planned;
+}
+
+/** Says what the run of a planned experiment would do. */
+export async function planRun(
+  parsed: ParsedKind,
+  title: string,
+  experiment: PlannedExperiment,
+  model: CountedModel,
+  judge: CountedModel | null,
+): Promise<PlannedRun> {
+  const { variant, tokenizer } = model;
+  const shard = shardOf(parsed.settings);
+  const files = runFiles({
+    results: parsed.settings.results,
+    experiment: experiment.name,
+    variant: variant.name,
+    test: parsed.test,
+    shard,
+    layout: experiment.layout ?? null,
+  });
+  const options = {
+    rows: shard === null ? experiment.rows : shardRows(experiment.rows, shard),
+    files,
+    variant: variant.name,
+    price: priceOf(variant),
+    limits: limitsIn(parsed.settings, variant),
+    exact: tokenizer.exact,
+    judged: experiment.judging !== null,
+    judge: judge === null || experiment.judging === null ? null : {
+      variant: judge.variant.name,
+      price: priceOf(judge.variant),
+      ...experiment.judging,
+      maxTokens: Math.min(judge.variant.maxOutputTokens, experiment.judging.maxTokens),
+    },
+  };
+  const plan = await describePlan(options);
+  const missing = missingEnvironment(variant);
+  const lines = [
+    planText(plan, options).trimEnd(),
+    ...experiment.notes,
+    `deployment: ${variant.backend === "api" ? deploymentOf(variant) : variant.backend}`,
+    ...(missing.length > 0 ? [`missing environment: ${missing.join(", ")} (see .env.example)`] : []),
+  ];
+  return { variant, experiment, title, files, plan, text: lines.join("\n") };
+}
+
+/**
+ * A variant's tokenizer without a key or a server: planning needs neither.
+ *
+ * @throws {InputError} when a checkpoint is missing or damaged.
+ */
+export async function planningTokenizer(variant: Variant): Promise<Tokenizer> {
+  if (variant.backend === "api" && missingEnvironment(variant).length > 0) return await loadO200k();
+  await using backend = await openBackend(variant);
+  return await backend.tokenizer();
+}

@@ -43,6 +43,11 @@ export interface GraphOptions {
   readonly open: boolean;
   /** Whether the input `rows` picks the tokens that logits are wanted of; all tokens otherwise. */
   readonly selectRows: boolean;
+  /**
+   * Adds the output `probabilities` `[drawn, vocabulary]`: the softmax of the rows `drawn` (int64) of the logits, each
+   * times its `cooling` `[drawn, 1]`, the inverse of a temperature.
+   */
+  readonly probabilities?: boolean;
   /** The weight matrices, quantised; in full precision without. */
   readonly matrices?: QuantizedMatrices | undefined;
   /** An adapter, run beside the weights. */
@@ -118,6 +123,12 @@ export async function buildDecoderGraph(
   const final = await parts.norm(residual, pending, "model.norm.weight");
   await parts.head(ends.select(final.normed));
   graph.output("logits", "float32", [...ends.dims, config.vocabSize]);
+  if (options.probabilities) {
+    const drawn = graph.node("Gather", ["logits", graph.input("drawn", "int64", ["drawn"])]);
+    const cooled = graph.node("Mul", [drawn, graph.input("cooling", "float32", ["drawn", 1])]);
+    graph.node("Softmax", [cooled], { axis: -1 }, "probabilities");
+    graph.output("probabilities", "float32", ["drawn", config.vocabSize]);
+  }
   return graph.build();
 }
 

@@ -16,6 +16,7 @@ import type { DecodeBatch, ModelRunner, PrefillRun, TestedGraph } from "./model_
 import { readOnnx } from "./onnx_reader.ts";
 import { selfTest } from "./self_test.ts";
 import { type Feed, floats, longs, openSession, type Session, type SessionOptions } from "./session.ts";
+import { softmax } from "./sampling.ts";
 import { actsOn, steerFeeds } from "./steering.ts";
 import type { ForwardResult } from "./types.ts";
 
@@ -147,8 +148,8 @@ export class ExportRunner implements ModelRunner {
     let caches = spans.map((span) => this.#cacheOf(store, span));
     return {
       keep: (indices) => void (caches = indices.map((index) => caches[index] as Cache)),
-      step: async (tokens, allSteers) => {
-        const steers = allSteers.filter((steer) => actsOn(steer, "response"));
+      step: async (tokens, run) => {
+        const steers = run.steers.filter((steer) => actsOn(steer, "response"));
         const open = steers.length > 0;
         if (open && !this.#tested.has("decode")) await this.test("decode");
         const { session } = await this.#session(open);
@@ -163,7 +164,10 @@ export class ExportRunner implements ModelRunner {
           logits.push(outputs["logits"] as Float32Array);
         }
         this.counts.decodeSteps++;
-        return joinFloats(logits);
+        const probabilities = run.drawn?.branches.map((branch, i) =>
+          softmax(logits[branch] as Float32Array, run.drawn?.temperatures[i])
+        );
+        return { logits: joinFloats(logits), probabilities: probabilities && joinFloats(probabilities) };
       },
     };
   }

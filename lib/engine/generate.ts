@@ -6,10 +6,10 @@ import { createRandom, type Random } from "../base/random.ts";
 import { type Batch, planBatches, type Start } from "./batches.ts";
 import type { Span } from "./branches.ts";
 import type { DecoderConfig } from "./config.ts";
-import { KvStore } from "./kv_store.ts";
+import { inUse, KvStore } from "./kv_store.ts";
 import type { DecodeBatch, ModelRunner } from "./model_runner.ts";
 import { lengthLimit } from "./rope_table.ts";
-import { logProbability, sampleToken, type SamplingOptions } from "./sampling.ts";
+import { drawToken, logProbability, sampleToken, type SamplingOptions } from "./sampling.ts";
 import { TextStream } from "./text_stream.ts";
 import type { DecoderTokenizer } from "./tokenizer.ts";
 import type { BranchEvent, Sample, SampleOptions, Steer } from "./types.ts";
@@ -30,8 +30,10 @@ interface Branch {
   readonly stream: TextStream;
   /** Most tokens it may draw. */
   readonly budget: number;
-  /** `[vocabSize]`, for its next token. */
-  logits: Float32Array;
+  /** `[vocabSize]`, for its next token: undefined when `probabilities` are enough. */
+  logits: Float32Array | undefined;
+  /** `[vocabSize]`, for its next token, at its temperature; undefined when they are to be made from the logits. */
+  probabilities: Float32Array | undefined;
   readonly tokens: number[];
   readonly logprobs: number[];
   finishReason: Sample["finishReason"] | undefined;
@@ -61,6 +63,7 @@ export async function generateSamples(
 ): Promise<Sample[][]> {
   const samples: Sample[][] = requests.map(() => []);
   for (const batch of planBatches(runner.config, requests)) {
+    using _use = inUse([batch.store]); // frees one that was put together for this batch
     const branches = branchesOf(batch, requests, tokenizer, runner.config);
     const ends = new Set(tokenizer.eosIds);
     const over = await decode(runner, beginning(runner, batch, branches), branches, ends, run);
@@ -99,6 +102,7 @@ function branchesOf(
         (store.changed ? lengthLimit(config, span.length) : config.contextWindow) - span.length,
       ),
       logits,
+      probabilities: undefined,
       tokens: [],
       logprobs: [],
       finishReason: undefined,
@@ -138,16 +142,34 @@ async function recomputed(
   const cache = runner.startBatch(store, branches.map(() => ({ start: 0, length })));
   for (let step = 0; step < drawn && !signal?.aborted; step++) {
     const tokens = branches.map((branch) => branch.tokens[step] as number);
-    setLogits(branches, await cache.step(tokens, steers), config);
+    await advance(branches, tokens, cache, steers, config);
   }
   return { cache, limit: config.contextWindow };
 }
 
-/** Gives each branch its row of the logits. */
-function setLogits(branches: readonly Branch[], logits: Float32Array, { vocabSize }: DecoderConfig): void {
-  for (const [row, branch] of branches.entries()) {
-    branch.logits = logits.subarray(row * vocabSize, (row + 1) * vocabSize);
-  }
+/** Runs one step and gives each branch what its next token is drawn from. */
+async function advance(
+  branches: readonly Branch[],
+  tokens: readonly number[],
+  cache: DecodeBatch,
+  steers: readonly Steer[],
+  { vocabSize }: DecoderConfig,
+): Promise<void> {
+  const drawn = [...branches.keys()].filter((i) => !isGreedy(branches[i] as Branch));
+  const temperatures = drawn.map((i) => (branches[i] as Branch).sampling.temperature);
+  const { logits, probabilities } = await cache.step(tokens, {
+    steers,
+    logits: branches.some((branch) => isGreedy(branch) || branch.options.logprobs === true),
+    ...(drawn.length > 0 ? { drawn: { branches: drawn, temperatures } } : {}),
+  });
+  const row = (all: Float32Array | undefined, at: number) =>
+    all?.subarray(at * vocabSize, (at + 1) * vocabSize);
+  for (const [i, branch] of branches.entries()) branch.logits = row(logits, i);
+  for (const [at, i] of drawn.entries()) (branches[i] as Branch).probabilities = row(probabilities, at);
+}
+
+function isGreedy({ sampling }: Branch): boolean {
+  return sampling.temperature === 0;
 }
 
 /** Draws until all branches have ended or reached the limit. @returns those that go on past the limit. */
@@ -176,7 +198,7 @@ async function decode(
     cache.keep(going);
     active = going.map((row) => active[row] as Branch);
     const tokens = active.map((branch) => branch.tokens.at(-1) as number);
-    setLogits(active, await cache.step(tokens, steers), runner.config);
+    await advance(active, tokens, cache, steers, runner.config);
   }
   for (const branch of branches) {
     if (branch.finishReason !== undefined) continue;
@@ -188,10 +210,13 @@ async function decode(
 
 /** Draws the branch's next token and gives the text that is now certain. */
 function draw(branch: Branch, ends: ReadonlySet<number>): { token: number; text: string } {
-  const { logits, sampling, options, stream, tokens } = branch;
-  const token = sampleToken(logits, sampling, sampling.temperature === 0 ? 0 : branch.random.next());
+  const { logits, probabilities, sampling, options, stream, tokens } = branch;
+  const uniform = isGreedy(branch) ? 0 : branch.random.next();
+  const token = probabilities === undefined
+    ? sampleToken(logits as Float32Array, sampling, uniform)
+    : drawToken(probabilities, sampling, uniform);
   tokens.push(token);
-  if (options.logprobs) branch.logprobs.push(logProbability(logits, token));
+  if (options.logprobs) branch.logprobs.push(logProbability(logits as Float32Array, token));
   let text = "";
   if (!options.ignoreEos && ends.has(token)) branch.finishReason = "stop";
   else {

@@ -11,8 +11,7 @@ export class KvStore {
   readonly width: number;
   /** Rows written. */
   used = 0;
-  /** Prefixes that refer to this store. */
-  owners = 0;
+  #owners = 0;
   /** Tokens of the rows. */
   readonly tokens: number[] = [];
   /** Whether some row is not what the tokens alone give: it was steered or edited. */
@@ -37,6 +36,27 @@ export class KvStore {
     this.values = make();
   }
 
+  /** Prefixes, cached prompts and calls that refer to this store. */
+  get owners(): number {
+    return this.#owners;
+  }
+
+  /** Counts an owner. */
+  retain(): void {
+    this.#owners++;
+  }
+
+  /** Ends an owner's use. The last one's frees the memory at once: a collection may be a long time coming. */
+  release(): void {
+    if (--this.#owners > 0) return;
+    for (const list of [this.keys, this.values]) {
+      for (const [layer, { buffer }] of list.entries()) {
+        list[layer] = new Float32Array((buffer as ArrayBuffer).transfer(0));
+      }
+    }
+    this.#capacity = this.used = 0;
+  }
+
   /** Bytes held, free rows included. */
   get bytes(): number {
     return 8 * this.keys.length * this.#capacity * this.width;
@@ -47,10 +67,8 @@ export class KvStore {
     if (rows <= this.#capacity) return;
     this.#capacity = Math.min(this.#window, Math.max(rows, 2 * this.#capacity));
     for (const list of [this.keys, this.values]) {
-      for (const [layer, old] of list.entries()) {
-        const grown = new Float32Array(this.#capacity * this.width);
-        grown.set(old.subarray(0, this.used * this.width));
-        list[layer] = grown;
+      for (const [layer, { buffer }] of list.entries()) {
+        list[layer] = new Float32Array((buffer as ArrayBuffer).transfer(4 * this.#capacity * this.width));
       }
     }
   }
@@ -102,4 +120,14 @@ export class KvStore {
     }
     return joined;
   }
+}
+
+/** Counts a call among the owners of its stores while it waits and runs, so that an edit works on a copy. */
+export function inUse(stores: readonly KvStore[]): Disposable {
+  for (const store of stores) store.retain();
+  return {
+    [Symbol.dispose]: () => {
+      for (const store of stores) store.release();
+    },
+  };
 }

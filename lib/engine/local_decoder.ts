@@ -13,7 +13,7 @@ import type { Start } from "./batches.ts";
 import { abortedSamples, generateSamples, type Request } from "./generate.ts";
 import { checkDevice } from "./device.ts";
 import { fetchCheckpoint, type HubOptions, isRepository } from "./hub.ts";
-import { KvStore } from "./kv_store.ts";
+import { inUse, KvStore } from "./kv_store.ts";
 import type { WeightOptions } from "./open_weights.ts";
 import { PrefixCache } from "./prefix_cache.ts";
 import { lengthLimit } from "./rope_table.ts";
@@ -138,6 +138,7 @@ class LocalDecoder extends DecoderBase {
       checkIds(this.config, ids, 0);
       checkSites(this.config, capture);
       const store = new KvStore(this.config, ids.length);
+      using _use = inUse([store]);
       const steers = this.steersFor(options.steer);
       return await this.#runner.prefill(store, ids, { steers, allLogits: true, capture, signal });
     }, signal);
@@ -159,6 +160,7 @@ class LocalDecoder extends DecoderBase {
       const store = found === undefined
         ? new KvStore(this.config, ids.length)
         : this.#from(found.prompt.store, common, ids.length);
+      using _use = inUse([store]);
       const logits = await this.compute(store, common, ids.slice(common), steers, options.signal);
       this.#reusedTokens += common;
       if (reuse) this.#cache.add({ ids: [...ids], store, logits });
@@ -212,6 +214,7 @@ class LocalDecoder extends DecoderBase {
       const [longer, past] = this.#alike(length, total)
         ? [this.#from(store, length, total), length]
         : [new KvStore(this.config, total), 0];
+      using _longer = inUse([longer]);
       if (past < length && (store.changed || steers.some((steer) => actsOn(steer, "prompt")))) {
         throw new InputError(
           `A prefix of ${length} tokens that is steered or edited cannot be extended to ${total}: past ` +
@@ -302,16 +305,6 @@ class LocalDecoder extends DecoderBase {
   }
 }
 
-/** Counts a call among the owners of its stores while it waits and runs, so that an edit works on a copy. */
-function inUse(stores: readonly KvStore[]): Disposable {
-  for (const store of stores) store.owners++;
-  return {
-    [Symbol.dispose]: () => {
-      for (const store of stores) store.owners--;
-    },
-  };
-}
-
 class LocalPrefix implements Prefix {
   readonly length: number;
   readonly cachedTokens: number;
@@ -328,7 +321,7 @@ class LocalPrefix implements Prefix {
   ) {
     this.#decoder = decoder;
     this.#store = store;
-    store.owners++;
+    store.retain();
     this.length = length;
     this.logits = logits;
     this.cachedTokens = cachedTokens;
@@ -347,10 +340,10 @@ class LocalPrefix implements Prefix {
     let store = this.#open();
     const slot = checkEdit(this.#decoder.config, this.length, edit);
     if (store.owners > 1) {
-      store.owners--;
-      store = store.fork(this.#decoder.config, this.length, this.length);
-      store.owners++;
-      this.#store = store;
+      const own = store.fork(this.#decoder.config, this.length, this.length);
+      store.release();
+      own.retain();
+      this.#store = store = own;
     }
     store.edit(slot, edit);
   }
@@ -366,7 +359,7 @@ class LocalPrefix implements Prefix {
   }
 
   [Symbol.dispose](): void {
-    if (this.#store !== undefined) this.#store.owners--;
+    this.#store?.release();
     this.#store = undefined;
   }
 }

@@ -22,12 +22,30 @@ export interface PrefillRun {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What a decode step is asked for. */
+export interface StepRun {
+  /** Steerings in force; those of prompts are passed over. */
+  readonly steers: readonly Steer[];
+  /** Whether logits are wanted. */
+  readonly logits: boolean;
+  /** Branches whose next token is drawn, and their temperatures, which are above 0. */
+  readonly drawn?: { readonly branches: readonly number[]; readonly temperatures: readonly number[] };
+}
+
+/** What a decode step gives. */
+export interface StepResult {
+  /** `[branches, vocabSize]`, when wanted. */
+  readonly logits: Float32Array | undefined;
+  /** `[drawn branches, vocabSize]`, softmax of the logits over the temperatures; undefined when none are drawn. */
+  readonly probabilities: Float32Array | undefined;
+}
+
 /** Branches that are decoded together, one token each per step. */
 export interface DecodeBatch {
   /** Keeps only the branches at these indices. */
   keep(indices: readonly number[]): void;
-  /** Runs one token in each branch. @returns logits `[branches, vocabSize]`. */
-  step(tokens: readonly number[], steers: readonly Steer[]): Promise<Float32Array>;
+  /** Runs one token in each branch. */
+  step(tokens: readonly number[], run: StepRun): Promise<StepResult>;
 }
 
 /** Runs a model. */

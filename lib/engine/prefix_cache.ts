@@ -41,7 +41,7 @@ export class PrefixCache {
 
   /** Remembers a prompt, in place of those that are beginnings of it, and forgets the oldest beyond the bytes. */
   add(prompt: CachedPrompt): void {
-    prompt.store.owners++;
+    prompt.store.retain();
     this.#keep((other) => commonLength(other.ids, prompt.ids) < other.ids.length);
     this.#prompts.push(prompt);
     while (this.bytes > this.#maxBytes) this.#keep((other) => other !== this.#prompts[0]);
@@ -54,7 +54,7 @@ export class PrefixCache {
 
   #keep(wanted: (prompt: CachedPrompt) => boolean): void {
     const kept = this.#prompts.filter(wanted);
-    for (const prompt of this.#prompts) if (!kept.includes(prompt)) prompt.store.owners--;
+    for (const prompt of this.#prompts) if (!kept.includes(prompt)) prompt.store.release();
     this.#prompts = kept;
   }
 

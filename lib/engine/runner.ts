@@ -8,7 +8,14 @@ import type { DecoderConfig } from "./config.ts";
 import { buildDecoderGraph } from "./decoder_graph.ts";
 import { joinFloats } from "./join_floats.ts";
 import type { KvStore } from "./kv_store.ts";
-import type { DecodeBatch, ModelRunner, PrefillRun, TestedGraph } from "./model_runner.ts";
+import type {
+  DecodeBatch,
+  ModelRunner,
+  PrefillRun,
+  StepResult,
+  StepRun,
+  TestedGraph,
+} from "./model_runner.ts";
 import { type OpenWeights, openWeights, type WeightOptions } from "./open_weights.ts";
 import { RopeTables } from "./rope_table.ts";
 import {
@@ -76,6 +83,7 @@ export class Runner implements ModelRunner {
         attention: eitherAttention(this.config),
         open,
         selectRows: true,
+        probabilities: true,
         matrices: this.#source.matrices,
         adapter: this.#source.adapter,
       })
@@ -153,6 +161,7 @@ export class Runner implements ModelRunner {
     const feeds: Record<string, Feed> = {
       ids: longs(chunk, chunk.length),
       rows: longs(rows, rows.length),
+      ...drawFeeds(undefined),
       position_ids: longs(chunk.map((_, i) => past + i), 1, chunk.length),
       decoding: flag(false),
       seqlens_k: ints([total - 1], 1),
@@ -168,36 +177,40 @@ export class Runner implements ModelRunner {
     const branches = new BranchCache(this.config, spans);
     return {
       keep: (indices) => branches.keep(indices),
-      step: (tokens, steers) => this.decode(store, branches, tokens, steers),
+      step: (tokens, run) => this.decode(store, branches, tokens, run),
     };
   }
 
-  /** Runs one token in each branch of the store's prefixes. @returns logits `[branches, vocabSize]`. */
+  /** Runs one token in each branch of the store's prefixes. */
   async decode(
     store: KvStore,
     branches: BranchCache,
     tokens: readonly number[],
-    allSteers: readonly Steer[],
-  ): Promise<Float32Array> {
-    const steers = allSteers.filter((steer) => actsOn(steer, "response"));
+    run: StepRun,
+  ): Promise<StepResult> {
+    const steers = run.steers.filter((steer) => actsOn(steer, "response"));
     if (steers.length > 0 && !this.#tested.has("decode")) await this.test("decode");
     const session = await this.#session(steers.length > 0);
     const length = Math.max(...branches.positions) + 1;
+    const fetches = this.#layers((layer) => [`k.${layer}`, `v.${layer}`]);
+    if (run.logits) fetches.push("logits");
+    if (run.drawn !== undefined) fetches.push("probabilities");
     const outputs = await session.run({
       ids: longs(tokens, tokens.length),
       ...branches.feeds(),
       ...this.#rope.feeds(length, Math.max(length, store.atLeast)),
       rows: longs([...tokens.keys()], tokens.length),
+      ...drawFeeds(run.drawn),
       decoding: flag(true),
       // Read by prefill alone.
       seqlens_k: ints([0], 1),
       total_length: ints([1]),
       ...this.#storeFeeds(store, branches.past),
       ...(steers.length > 0 ? steerFeeds(this.config, steers, tokens.length, -1) : {}),
-    }, [...this.#layers((layer) => [`k.${layer}`, `v.${layer}`]), "logits"]);
+    }, fetches);
     branches.append(outputs);
     this.counts.decodeSteps++;
-    return outputs["logits"] as Float32Array;
+    return { logits: outputs["logits"], probabilities: outputs["probabilities"] };
   }
 
   /** The first `rows` rows of the store, as they lie there. */
@@ -223,6 +236,15 @@ export class Runner implements ModelRunner {
       if (result.status === "fulfilled") await result.value[Symbol.asyncDispose]();
     }
   }
+}
+
+/** The inputs that probabilities are made from: of the first row, unread, where nothing is drawn. */
+function drawFeeds(drawn: StepRun["drawn"]): Record<string, Feed> {
+  const { branches, temperatures } = drawn ?? { branches: [0], temperatures: [1] };
+  return {
+    drawn: longs(branches, branches.length),
+    cooling: floats(Float32Array.from(temperatures, (t) => 1 / t), branches.length, 1),
+  };
 }
 
 /** Something for the inputs that only decoding reads. */

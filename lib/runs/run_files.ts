@@ -49,6 +49,8 @@ export interface RunFiles {
   readonly judgeAttempts: string;
   /** One pair of CSVs, or one for each part. */
   readonly csvs: readonly RunCsvs[];
+  /** What grading keeps for the next time. */
+  readonly kept: string;
   /** Tokens and cost, for people. */
   readonly tokenDashboard: string;
   /** Tokens and cost, for programs. */
@@ -78,6 +80,7 @@ export function runFiles(run: RunName): RunFiles {
       const prefix = part === null ? "" : `${snakeName(part)}_`;
       return { part, results: path(`${prefix}results.csv`), evaluated: path(`${prefix}evaluated.csv`) };
     }),
+    kept: join(run.results, `.${name}_kept.jsonl`),
     tokenDashboard: path("results_token_dashboard.txt"),
     tokenSummary: path("results_token_summary.json"),
     reportJson: path("report.json"),

@@ -18,11 +18,15 @@ export interface RunStatus {
   readonly errors: number;
   /** Rows that are not sent. */
   readonly skipped: number;
+  /** The rows that are to be sent, by part of the layout; null where the experiment has no parts. */
+  readonly parts: Readonly<Record<string, { readonly total: number; readonly done: number }>> | null;
   /** US dollars spent over all sessions, the judge's calls included; calls without a known price count nothing. */
   readonly spentUsd: number;
 }
 
-const planSchema = z.object({ rows: z.array(z.object({ id: z.string(), skip: z.string().nullable() })) });
+const planSchema = z.object({
+  rows: z.array(z.object({ id: z.string(), skip: z.string().nullable(), part: z.string().optional() })),
+});
 
 /**
  * Reads how far a run is, changing nothing; null when it was never begun.
@@ -42,18 +46,34 @@ export async function readRunStatus(files: RunFiles): Promise<RunStatus | null> 
   if (rows < 0) return null;
   await scanAttempts(files.judgeAttempts, { attempt: (attempt) => void (spentUsd += attempt.cost_usd ?? 0) });
   const planned = await readPlanRows(files.plan);
-  const ids = planned?.filter((row) => row.skip === null).map((row) => row.id) ?? [...last.keys()];
-  const skipped = planned ? planned.length - ids.length : 0;
+  const sent: PlanRow[] = planned?.filter((row) => row.skip === null) ??
+    [...last.keys()].map((id) => ({ id, skip: null }));
+  const skipped = planned ? planned.length - sent.length : 0;
+  const parts: Record<string, { total: number; done: number }> = {};
+  for (const { part } of planned ?? []) if (part !== undefined) parts[part] ??= { total: 0, done: 0 };
   let done = 0, errors = 0;
-  for (const id of ids) {
+  for (const { id, part } of sent) {
     const status = last.get(id);
     if (status === "done") done++;
     else if (status === "error") errors++;
+    const counts = part === undefined ? undefined : parts[part];
+    if (counts === undefined) continue;
+    counts.total++;
+    if (status === "done") counts.done++;
   }
-  return { total: planned ? ids.length : rows, done, errors, skipped, spentUsd };
+  return {
+    total: planned ? sent.length : rows,
+    done,
+    errors,
+    skipped,
+    parts: Object.keys(parts).length > 0 ? parts : null,
+    spentUsd,
+  };
 }
 
-async function readPlanRows(path: string): Promise<{ id: string; skip: string | null }[] | null> {
+type PlanRow = z.output<typeof planSchema>["rows"][number];
+
+async function readPlanRows(path: string): Promise<PlanRow[] | null> {
   try {
     return planSchema.parse(JSON.parse(await readTextIfExists(path) ?? "null")).rows;
   } catch {
@@ -62,14 +82,16 @@ async function readPlanRows(path: string): Promise<{ id: string; skip: string | 
   }
 }
 
-/** One line of the dashboard, without its name: `✓ complete (88/88)`. */
+/** One line of the dashboard, without its name: `✓ complete (88/88)`, `⧗ in progress (focused: 306/306, full: 2/306)`. */
 export function statusLine(
   status: RunStatus | null,
   steps: Partial<Record<Step, boolean | undefined>> = {},
 ): string {
   if (status === null) return "✗ not started";
-  const { total, done, errors, skipped } = status;
-  const notes = [`${done}/${total}`];
+  const { total, done, errors, skipped, parts } = status;
+  const notes = parts === null
+    ? [`${done}/${total}`]
+    : Object.entries(parts).map(([part, counts]) => `${part}: ${counts.done}/${counts.total}`);
   if (errors > 0) notes.push(`${errors} error${errors === 1 ? "" : "s"}`);
   if (skipped > 0) notes.push(`${skipped} skipped`);
   const open = STEPS.filter((step) => step !== "inference" && steps[step] !== true);

@@ -47,7 +47,7 @@ LongMemEval:
 });
 
 Deno.test("statusLine() says what is left of a run whose rows are all done", () => {
-  const status = { total: 40, done: 40, errors: 0, skipped: 48, spentUsd: 0 };
+  const status = { total: 40, done: 40, errors: 0, skipped: 48, parts: null, spentUsd: 0 };
   assert.equal(
     statusLine(status, { inference: true }),
     "⧗ in progress (40/40, 48 skipped, evaluation and visualization to do)",
@@ -57,4 +57,9 @@ Deno.test("statusLine() says what is left of a run whose rows are all done", () 
     "✓ complete (40/40, 48 skipped)",
   );
   assert.equal(statusLine({ ...status, done: 38, errors: 2 }), "⧗ in progress (38/40, 2 errors, 48 skipped)");
+  const parts = { focused: { total: 20, done: 20 }, full: { total: 20, done: 1 } };
+  assert.equal(
+    statusLine({ ...status, done: 21, parts }),
+    "⧗ in progress (focused: 20/20, full: 1/20, 48 skipped)",
+  );
 });

@@ -2,101 +2,32 @@
  * An experiment on a variant, from the first request to the figures.
  * @module
  */
-import { z } from "zod";
-import type { Backend } from "../backends/backend.ts";
 import type { Variant } from "../backends/variants.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
-import { readTextIfExists, writeAtomic } from "../base/files.ts";
 import { hashJson, type Json } from "../base/hash.ts";
 import { log as logLine } from "../base/log.ts";
 import { type AttemptStore, openAttempts, type RunIdentity } from "./attempts.ts";
-import { type TestMarks, writeEvaluatedCsv, writeResultsCsv } from "./csv.ts";
-import type { Attempt, Experiment, GradedRow, Judgement, JudgeRow, Report, Row } from "./experiment.ts";
+import { askJudge, type GradableRow, type Judged } from "./ask_judge.ts";
+import type { TestMarks } from "./csv.ts";
+import type { Attempt, GradedRow, Judgement, Prompt, Report, Row } from "./experiment.ts";
 import { removeLeftovers } from "./leftovers.ts";
 import { lockRun } from "./lock.ts";
 import { writePlanFile } from "./plan_file.ts";
 import { planHash } from "./plan_hash.ts";
 import { type RunFiles, runFiles } from "./run_files.ts";
+import type { ExperimentOptions, ExperimentResult, RunHandle, WorkflowCaller } from "./run_handle.ts";
+import { gradesHash, RunOutputs, type WrittenReport } from "./run_outputs.ts";
 import { createRunProgress, type RunProgress } from "./run_progress.ts";
-import type { RunSnapshot, StopReason } from "./run_snapshot.ts";
-import { countRows, type RowCaller, type RowCounts, type Run, type RunSummary, startRun } from "./runner.ts";
-import { type Shard, shardRows } from "./shard.ts";
-import { throttled } from "./throttle.ts";
-import { tokenDashboard, tokenSummary, type TokenUsage } from "./token_dashboard.ts";
+import type { StopReason } from "./run_snapshot.ts";
+import { countRows, type RowCounts } from "./runner.ts";
+import { type SendOptions, sendRows } from "./send_rows.ts";
+import { shardRows } from "./shard.ts";
+import type { TokenUsage } from "./token_dashboard.ts";
 import { emptyTotals } from "./token_totals.ts";
-import { markStep, readWorkflowState, type Step, workflowStatePath } from "./workflow_state.ts";
+import { type RunSteps, runSteps, workflowStatePath } from "./workflow_state.ts";
 
-/** What a workflow needs of the `Caller` of lib/backends. */
-export interface WorkflowCaller extends RowCaller {
-  /** The variant it asks. */
-  readonly variant: Variant;
-  /** Counts the prompts. */
-  readonly backend: Pick<Backend, "tokenizer">;
-}
-
-/** What {@linkcode runExperiment} needs. */
-export interface ExperimentOptions<R extends Row> {
-  /** The four verbs. */
-  readonly experiment: Experiment<R>;
-  /** Asks the model. */
-  readonly caller: WorkflowCaller;
-  /** Answers the experiment's judge rows; none are asked when left out. */
-  readonly judge?: WorkflowCaller | null;
-  /** The results folder. */
-  readonly results: string;
-  /** Set in test mode: the rows of the full plan. Test runs and full runs share no file. */
-  readonly test?: { readonly originalSize: number } | null;
-  /** What the plan was made from; kept beside the results. */
-  readonly config: Json;
-  /** Only this part of the rows; nothing is graded until the parts are merged. */
-  readonly shard?: Shard | null;
-  /** Draws a figure as PNG. */
-  readonly svgToPng: (svg: string, options: { readonly width: number }) => Promise<Uint8Array>;
-  /** Says at once whether an answer is right, for the board; null when it cannot be said. */
-  readonly score?: (row: R, attempt: Attempt) => boolean | null;
-  /** How long requests in flight may go on after a stop. Default 5 s for a server, else they are broken off at once. */
-  readonly graceMs?: number;
-  /** The machine's clock when left out. */
-  readonly clock?: Clock;
-  /** Receives lines for people; stderr when left out. */
-  readonly log?: (line: string) => void;
-  /** Stops the run, like `stop()`. */
-  readonly signal?: AbortSignal;
-}
-
-/** How a workflow ended. */
-export interface ExperimentResult extends RowCounts {
-  /** Null when every step was done. */
-  readonly stoppedBy: StopReason | null;
-  /** What stopped it, when it was not the user: wrong input, a refused key, a full disk, a spent budget. */
-  readonly error: Error | null;
-  /** Where everything is. */
-  readonly files: RunFiles;
-  /** Every row with its grade, in plan order; empty when the run was stopped before its rows were all tried. */
-  readonly rows: readonly GradedRow[];
-  /** The report, or null when the run was stopped before it. */
-  readonly report: Report | null;
-}
-
-/** A workflow that is going on. */
-export interface RunHandle {
-  /** Resolves when it is known how the rows stand, or when the run has ended before; never rejects. */
-  readonly ready: Promise<void>;
-  /** Resolves when everything has ended and is written; never rejects: see `error`. */
-  readonly done: Promise<ExperimentResult>;
-  /** Stops as Ctrl+C does. Resolves with `done`. */
-  stop(): Promise<ExperimentResult>;
-  /** The state now, for a board. */
-  snapshot(): RunSnapshot;
-  /** Calls back at every change. @returns the way to end it. */
-  onProgress(callback: () => void): () => void;
-  /** Where everything is. */
-  readonly files: RunFiles;
-}
-
-/** Width of the PNG figures: readable when shown at 800 pixels on fine screens too. */
-const PNG_WIDTH = 1600;
+export type { ExperimentOptions, ExperimentResult, RunHandle, WorkflowCaller };
 
 /**
  * Runs inference, evaluation and visualization of one experiment on one variant. Steps that the workflow state says
@@ -129,17 +60,16 @@ class Stopped extends Error {
   }
 }
 
-const reportSchema = z.object({ inputs: z.string(), figures: z.record(z.string(), z.string()) });
-
 class Workflow<R extends Row> {
   readonly files: RunFiles;
   readonly progress: RunProgress;
   readonly counted: PromiseWithResolvers<void> = Promise.withResolvers();
   private readonly rows: readonly R[];
+  private readonly outputs: RunOutputs<R>;
   private readonly clock: Clock;
   private readonly log: (line: string) => void;
   private readonly identity: RunIdentity;
-  private readonly statePath: string;
+  private readonly steps: RunSteps;
   private readonly began: number;
   private readonly stopping = new AbortController();
   private store: AttemptStore | null = null;
@@ -157,7 +87,8 @@ class Workflow<R extends Row> {
     const variant = caller.variant.name;
     const { name, layout = null } = experiment;
     this.files = runFiles({ results, experiment: name, variant, test: test !== null, shard, layout });
-    this.statePath = workflowStatePath(results, test !== null);
+    this.outputs = new RunOutputs(this.files, experiment, this.rows);
+    this.steps = runSteps(workflowStatePath(results, test !== null), name, variant);
     this.identity = {
       experiment: experiment.name,
       variant,
@@ -200,7 +131,7 @@ class Workflow<R extends Row> {
       this.counted.resolve();
       this.reportStrayRows(store);
       try {
-        const current = await this.isCurrent();
+        const current = await this.outputs.readReport(() => this.inputs());
         await this.inference(store, current !== null);
         if (!this.options.shard) ({ rows, report } = await this.evaluateAndDraw(store, current));
         else {this.log(
@@ -226,56 +157,51 @@ class Workflow<R extends Row> {
     const { experiment, caller, score, shard = null } = this.options;
     const { done, skipped } = this.counts;
     const sendable = this.rows.length - skipped;
-    const marked = await this.isMarked("inference");
+    const marked = await this.steps.isMarked("inference");
     const complete = done === sendable;
     if (complete) {
       this.log(
-        `Skipping ${this.title("inference")} - ${
+        `Skipping ${this.steps.title("inference")} - ${
           marked ? "already marked complete" : `output complete (${done}/${sendable})`
         }`,
       );
     } else {
       if (marked) {
         this.log(
-          `${this.title("inference")} is marked complete, but ${
+          `${this.steps.title("inference")} is marked complete, but ${
             sendable - done
           } of ${sendable} rows are not done`,
         );
-        await this.mark("inference", false);
+        await this.steps.mark("inference", false);
       }
-      this.log(`Running ${this.title("inference")}...`);
+      this.log(`Running ${this.steps.title("inference")}...`);
     }
     if (!complete || !current) {
       await writePlanFile(this.files.plan, {
         identity: this.identity,
         config: this.options.config,
         sampling: experiment.sampling as unknown as Json,
-        tokenizer: await this.tokenizer(caller),
+        tokenizer: (await caller.backend.tokenizer()).name,
         rows: this.rows,
+        ...(experiment.part === undefined ? {} : { part: (row) => experiment.part?.(row as R) ?? "" }),
       });
     }
     if (!complete) {
-      const summary = await this.send(
-        "inference",
-        this.rows,
-        (row) => experiment.prompt(row),
+      await this.send<R>({
+        step: "inference",
+        rows: this.rows,
+        prompt: (row) => experiment.prompt(row),
+        sampling: experiment.sampling,
         caller,
         store,
-        () => this.writeResults(store),
-        (row, attempt) => score?.(row as R, attempt) ?? null,
-      );
-      this.counts = {
-        done: summary.done,
-        errors: summary.errors,
-        skipped: summary.skipped,
-        pending: summary.pending,
-      };
-      if (summary.stoppedBy !== null) throw new Stopped(summary.stoppedBy, summary.error);
+        project: () => this.writeResults(store),
+        ...(score === undefined ? {} : { score }),
+      });
     } else if (!current) {
       await this.writeResults(store);
       await this.writeTokens();
     }
-    if (!shard) await this.mark("inference", this.counts.errors === 0);
+    if (!shard) await this.steps.mark("inference", this.counts.errors === 0);
     if (this.counts.errors > 0) {
       this.log(
         `${this.counts.errors} of ${sendable} rows ended in an error; start the same command to try them again`,
@@ -285,140 +211,109 @@ class Workflow<R extends Row> {
 
   private async evaluateAndDraw(
     store: AttemptStore,
-    current: z.infer<typeof reportSchema> | null,
+    current: WrittenReport | null,
   ): Promise<{ rows: readonly GradedRow[]; report: Report }> {
     const { experiment } = this.options;
-    const unchanged = current !== null && current.inputs === await this.inputs();
-    const skipEvaluation = unchanged && await this.isMarked("evaluation") &&
-      (await Promise.all(this.files.csvs.map(({ evaluated }) => exists(evaluated)))).every(Boolean);
-    if (skipEvaluation) this.log(`Skipping ${this.title("evaluation")} - already marked complete`);
-    else this.log(`Running ${this.title("evaluation")}...`);
-    const { judgements, complete } = await this.judge(store);
-    const rows = experiment.grade(this.gradable(store, judgements));
+    const skipEvaluation = current !== null && current.inputs === await this.inputs() &&
+      await this.steps.isMarked("evaluation") &&
+      await this.outputs.evaluatedExist();
+    if (skipEvaluation) this.log(`Skipping ${this.steps.title("evaluation")} - already marked complete`);
+    else this.log(`Running ${this.steps.title("evaluation")}...`);
+    const { rows, complete } = await this.grade(store);
     if (!skipEvaluation) {
-      const test = this.testMarks(store);
-      for (const { part, evaluated } of this.files.csvs) {
-        const wanted = new Set<Row>(this.rowsOf(part));
-        await writeEvaluatedCsv(evaluated, rows.filter(({ row }) => wanted.has(row)), { test });
-      }
-      await this.mark("evaluation", complete);
+      await this.outputs.writeEvaluated(rows, this.testMarks(store));
+      await this.steps.mark("evaluation", complete);
     }
 
-    const drawn = skipEvaluation && await this.isMarked("visualization") && await this.figuresExist(current);
-    if (drawn) this.log(`Skipping ${this.title("visualization")} - already marked complete`);
+    const grades = gradesHash(rows);
+    const drawn = current !== null && current.inputs === await this.inputs() && current.grades === grades &&
+      await this.steps.isMarked("visualization") && await this.outputs.figuresExist(current);
+    if (drawn) this.log(`Skipping ${this.steps.title("visualization")} - already marked complete`);
     else {
-      this.log(`Running ${this.title("visualization")}...`);
+      this.log(`Running ${this.steps.title("visualization")}...`);
       this.progress.at("visualization");
     }
     const report = await experiment.report(rows);
     if (!drawn) {
-      await this.draw(report);
-      await this.mark("visualization", true);
+      const about = {
+        ...this.identity,
+        made: new Date(this.clock.now()),
+        inputs: await this.inputs(),
+        grades,
+      };
+      await this.outputs.writeReport(report, about, this.options.svgToPng);
+      await this.steps.mark("visualization", true);
     }
     return { rows, report };
   }
 
-  /** Asks the judge until the experiment has no further question. */
-  private async judge(
-    store: AttemptStore,
-  ): Promise<{ judgements: Map<string, Judgement[]>; complete: boolean }> {
-    const { experiment, judge } = this.options;
-    const judgements = new Map<string, Judgement[]>();
-    if (!judge || !experiment.judgeRows || !experiment.judgePrompt) return { judgements, complete: true };
-    const judgeStore = await this.openJudgeStore();
-    const judgePrompt = experiment.judgePrompt.bind(experiment);
-    const asked = new Map<string, JudgeRow>();
-    for (;;) {
-      const round = experiment.judgeRows(this.gradable(store, judgements)).filter((row) =>
-        !asked.has(row.id)
-      );
-      if (round.length === 0) break;
-      for (const row of round) asked.set(row.id, row);
-      const todo = countRows(round, judgeStore);
-      if (todo.pending + todo.errors > 0) {
-        const summary = await this.send(
-          "evaluation",
-          round,
-          judgePrompt,
-          judge,
-          judgeStore,
-          () => Promise.resolve(),
-          () => null,
-        );
-        if (summary.stoppedBy !== null) throw new Stopped(summary.stoppedBy, summary.error);
-      }
-      for (const row of round) {
-        const attempt = judgeStore.read(row.id);
-        if (attempt?.status !== "done") continue;
-        judgements.set(row.of, [...judgements.get(row.of) ?? [], { row, attempt }]);
-      }
-    }
-    const { errors } = countRows([...asked.values()], judgeStore);
+  private async grade(store: AttemptStore): Promise<{ rows: readonly GradedRow[]; complete: boolean }> {
+    const { judgements, errors } = await this.judge(store);
     if (errors > 0) {
       this.log(`${errors} judge calls ended in an error; start the same command to try them again`);
     }
-    return { judgements, complete: errors === 0 };
+    const { signal } = this.stopping;
+    this.progress.at("evaluation");
+    try {
+      const { kept } = this.files;
+      const rows = await this.options.experiment.grade(this.gradable(store, judgements), { signal, kept });
+      return { rows, complete: errors === 0 };
+    } catch (error) {
+      throw signal.aborted ? new Stopped("user", null) : error;
+    }
+  }
+
+  private async judge(store: AttemptStore): Promise<Judged> {
+    const { experiment, judge } = this.options;
+    if (!judge || !experiment.judgeRows || !experiment.judgePrompt) {
+      return { judgements: new Map(), errors: 0 };
+    }
+    const judgeStore = await this.openJudgeStore();
+    return await askJudge({
+      judgeRows: experiment.judgeRows.bind(experiment),
+      gradable: (judgements) => this.gradable(store, judgements),
+      store: judgeStore,
+      send: (round) =>
+        this.send({
+          step: "evaluation",
+          rows: round,
+          prompt: (row) => experiment.judgePrompt?.(row) as Prompt,
+          sampling: { temperature: 0 },
+          caller: judge,
+          store: judgeStore,
+        }),
+    });
   }
 
   private async send<J extends Row>(
-    step: "inference" | "evaluation",
-    rows: readonly J[],
-    prompt: (row: J) => ReturnType<Experiment<J>["prompt"]>,
-    caller: WorkflowCaller,
-    store: AttemptStore,
-    project: () => Promise<void>,
-    score: (row: J, attempt: Attempt) => boolean | null,
-  ): Promise<RunSummary> {
-    let failed: unknown = null;
-    const files = throttled(() => Promise.all([project(), this.writeTokens()]).then(() => {}), {
-      every: 10,
-      share: 0.05,
-      clock: this.clock,
-      onError(error) {
-        failed = error;
-        run.stop();
-      },
-    });
-    const run: Run = startRun({
-      rows,
-      prompt,
-      sampling: step === "inference" ? this.options.experiment.sampling : { temperature: 0 },
-      caller,
-      tokenizer: await this.tokenizer(caller),
-      store,
-      graceMs: this.options.graceMs ?? (caller.variant.backend === "api" ? 5000 : 0),
+    stage: Pick<SendOptions<J>, "step" | "rows" | "prompt" | "caller" | "store" | "sampling"> & {
+      readonly project?: () => Promise<void>;
+      readonly score?: (row: J, attempt: Attempt) => boolean | null;
+    },
+  ): Promise<void> {
+    const { project = () => Promise.resolve(), score = () => null, ...rest } = stage;
+    const summary = await sendRows({
+      ...rest,
+      score,
+      project: () => Promise.all([project(), this.writeTokens()]).then(() => {}),
+      progress: this.progress,
+      graceMs: this.options.graceMs ?? (stage.caller.variant.backend === "api" ? 5000 : 0),
       clock: this.clock,
       signal: this.stopping.signal,
-      onAttempt: (row, attempt) => {
-        this.progress.attempt(row, attempt, attempt.status === "done" ? score(row, attempt) : null);
-        files.tick();
-      },
     });
-    this.progress.begin({ step, rows, run, most: caller.limits.maxConcurrency });
-    const summary = await run.done;
-    await files.idle();
-    try {
-      if (failed !== null) throw failed;
-      await project();
-      await this.writeTokens();
-    } catch (error) {
-      return { ...summary, stoppedBy: "error", error: summary.error ?? (error as Error) };
-    }
-    return summary;
+    if (stage.step === "inference") this.counts = countsOf(summary);
+    if (summary.stoppedBy !== null) throw new Stopped(summary.stoppedBy, summary.error);
   }
 
-  private gradable(store: AttemptStore, judgements: ReadonlyMap<string, readonly Judgement[]>) {
+  private gradable(
+    store: AttemptStore,
+    judgements: ReadonlyMap<string, readonly Judgement[]>,
+  ): GradableRow<R>[] {
     return this.rows.map((row) => ({
       row,
       ...this.result(store, row),
       judgements: judgements.get(row.id) ?? [],
     }));
-  }
-
-  /** The rows of a part of the layout, in plan order; all rows when it is null. */
-  private rowsOf(part: string | null): readonly R[] {
-    const { experiment } = this.options;
-    return part === null ? this.rows : this.rows.filter((row) => experiment.part?.(row) === part);
   }
 
   private result(store: AttemptStore, row: Row): { attempt: Attempt | null; attempts: number } {
@@ -427,31 +322,7 @@ class Workflow<R extends Row> {
   }
 
   private writeResults(store: AttemptStore): Promise<void> {
-    const test = this.testMarks(store);
-    return Promise.all(
-      this.files.csvs.map(({ part, results }) =>
-        writeResultsCsv(results, this.rowsOf(part), (row) => this.result(store, row), { test })
-      ),
-    ).then(() => {});
-  }
-
-  private async draw(report: Report): Promise<void> {
-    const figures: Record<string, string> = {};
-    for (const [name, { svg, alt }] of Object.entries(report.figures)) {
-      await writeAtomic(this.files.figure(name, "svg"), svg);
-      await writeAtomic(
-        this.files.figure(name, "png"),
-        await this.options.svgToPng(svg, { width: PNG_WIDTH }),
-      );
-      figures[name] = alt;
-    }
-    await writeAtomic(this.files.reportText, report.summary.trimEnd() + "\n");
-    const { experiment, variant, model, mode } = this.identity;
-    const made = new Date(this.clock.now()).toISOString();
-    const { statistics } = report;
-    const inputs = await this.inputs();
-    const content = { experiment, variant, model, mode, made, inputs, figures, statistics };
-    await writeAtomic(this.files.reportJson, JSON.stringify(content, null, 2) + "\n");
+    return this.outputs.writeResults((row) => this.result(store, row), this.testMarks(store));
   }
 
   /** What the evaluation depends on: equal values mean that nothing has to be graded or drawn again. */
@@ -459,28 +330,6 @@ class Workflow<R extends Row> {
     const judge = this.options.judge ? modelName(this.options.judge.variant) : null;
     const judgeSize = judge === null ? 0 : (await this.openJudgeStore()).size;
     return hashJson({ plan: this.identity.plan, attempts: this.store?.size ?? 0, judge, judgeSize });
-  }
-
-  /** The last report, when it and the other files were made from exactly what there is now; else null. */
-  private async isCurrent(): Promise<z.infer<typeof reportSchema> | null> {
-    try {
-      const report = reportSchema.parse(JSON.parse(await readTextIfExists(this.files.reportJson) ?? "null"));
-      const there = await Promise.all(
-        [this.files.plan, ...this.files.csvs.map(({ results }) => results), this.files.tokenSummary].map(
-          exists,
-        ),
-      );
-      return there.every(Boolean) && report.inputs === await this.inputs() ? report : null;
-    } catch (error) {
-      if (error instanceof z.ZodError || error instanceof SyntaxError) return null;
-      throw error;
-    }
-  }
-
-  private async figuresExist(report: z.infer<typeof reportSchema> | null): Promise<boolean> {
-    const figures = Object.keys(report?.figures ?? {});
-    const paths = figures.flatMap((name) => [this.files.figure(name, "svg"), this.files.figure(name, "png")]);
-    return (await Promise.all([this.files.reportText, ...paths].map(exists))).every(Boolean);
   }
 
   private async openJudgeStore(): Promise<AttemptStore> {
@@ -504,17 +353,13 @@ class Workflow<R extends Row> {
     return this.models().reduce((sum, { totals }) => sum + totals.inputTokens + totals.outputTokens, 0);
   }
 
-  private async writeTokens(): Promise<void> {
-    const usage: TokenUsage = {
-      name: `${this.files.name}_results`,
+  private writeTokens(): Promise<void> {
+    return this.outputs.writeTokens({
       updated: new Date(this.clock.now()),
       elapsedMs: this.clock.now() - this.began,
       sessionTokens: this.tokens() - this.tokensBefore,
       models: this.models(),
-      path: this.files.tokenDashboard,
-    };
-    await writeAtomic(this.files.tokenDashboard, tokenDashboard(usage));
-    await writeAtomic(this.files.tokenSummary, JSON.stringify(tokenSummary(usage), null, 2) + "\n");
+    });
   }
 
   private testMarks(store: AttemptStore): TestMarks | null {
@@ -532,30 +377,16 @@ class Workflow<R extends Row> {
       );
     }
   }
-
-  private async tokenizer(caller: WorkflowCaller): Promise<string> {
-    return (await caller.backend.tokenizer()).name;
-  }
-
-  private title(step: Step): string {
-    return `${this.identity.experiment} ${this.identity.variant} ${step}`;
-  }
-
-  private async isMarked(step: Step): Promise<boolean> {
-    const state = await readWorkflowState(this.statePath);
-    return state[this.identity.experiment]?.[this.identity.variant]?.[step] ?? false;
-  }
-
-  private mark(step: Step, complete: boolean): Promise<void> {
-    return markStep(this.statePath, this.identity.experiment, this.identity.variant, step, complete);
-  }
 }
+
+const countsOf = ({ done, errors, skipped, pending }: RowCounts): RowCounts => ({
+  done,
+  errors,
+  skipped,
+  pending,
+});
 
 /** The model's name as its server knows it. */
 function modelName(variant: Variant): string {
   return variant.backend === "simulated" ? `simulated:${variant.mode}` : variant.model;
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await Deno.stat(path).then(() => true, () => false);
 }

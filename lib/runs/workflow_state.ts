@@ -80,6 +80,25 @@ export async function markStep(
   await writeAtomic(path, JSON.stringify(next, null, 2) + "\n");
 }
 
+/** The steps of one experiment on one variant. */
+export interface RunSteps {
+  /** `niah pocket inference`. */
+  title(step: Step): string;
+  /** Whether the state says that the step is complete. @throws {InputError} */
+  isMarked(step: Step): Promise<boolean>;
+  /** See {@linkcode markStep}. */
+  mark(step: Step, complete: boolean): Promise<void>;
+}
+
+/** The steps of one experiment on one variant, in a state file. */
+export function runSteps(path: string, experiment: string, variant: string): RunSteps {
+  return {
+    title: (step) => `${experiment} ${variant} ${step}`,
+    isMarked: async (step) => (await readWorkflowState(path))[experiment]?.[variant]?.[step] ?? false,
+    mark: (step, complete) => markStep(path, experiment, variant, step, complete),
+  };
+}
+
 async function waitForLock(path: string): Promise<Deno.FsFile> {
   try {
     const file = await Deno.open(path, { write: true, create: true });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { BackendError } from "../backends/backend.ts";
 import type { Experiment, Layout, Row } from "./experiment.ts";
 import { boardHtml, boardText } from "./board.ts";
+import { runFiles } from "./run_files.ts";
 import { readRunStatus, statusDashboard } from "./status.ts";
 import { fakeCaller, fakeExperiment, workflowCaller } from "./testing.ts";
 import { type ExperimentOptions, type ExperimentResult, runExperiment } from "./workflow.ts";
@@ -77,25 +78,50 @@ Deno.test("runExperiment() leaves every file of the spec, and a second start doe
     assert.equal(second.report?.summary, "12 of 12 right");
   }));
 
-Deno.test("runExperiment() redoes a step that was set to false or deleted by hand, and sends nothing for it", () =>
+Deno.test("runExperiment() redoes a step that was set to false or deleted by hand, that step alone, and sends nothing", () =>
   withResults(async (results) => {
     await go(results, answers());
     const path = `${results}/.workflow_state.json`;
-    await Deno.writeTextFile(
-      path,
-      '{"niah":{"pocket":{"inference":true,"evaluation":false,"visualization":true}}}',
-    );
     const caller = answers();
-    assert.deepEqual((await go(results, caller)).lines, [
-      "Skipping niah pocket inference - already marked complete",
-      "Running niah pocket evaluation...",
-      "Running niah pocket visualization...",
-    ]);
+    const skipped = {
+      inference: "Skipping niah pocket inference - already marked complete",
+      evaluation: "Skipping niah pocket evaluation - already marked complete",
+      visualization: "Skipping niah pocket visualization - already marked complete",
+    };
+    const all = { inference: true, evaluation: true, visualization: true };
+    for (const step of ["evaluation", "visualization"] as const) {
+      for (const value of [false, undefined]) {
+        await Deno.writeTextFile(path, JSON.stringify({ niah: { pocket: { ...all, [step]: value } } }));
+        assert.deepEqual(
+          (await go(results, caller)).lines,
+          Object.values({ ...skipped, [step]: `Running niah pocket ${step}...` }),
+        );
+        assert.deepEqual(JSON.parse(await Deno.readTextFile(path)), { niah: { pocket: all } });
+      }
+    }
     await Deno.remove(path);
     assert.equal(
       (await go(results, caller)).lines[0],
       "Skipping niah pocket inference - output complete (12/12)",
     );
+    // Grades that come out otherwise are drawn anew.
+    await Deno.writeTextFile(path, JSON.stringify({ niah: { pocket: { ...all, evaluation: false } } }));
+    const stricter: Experiment = {
+      ...fakeExperiment(12),
+      grade: (rows) =>
+        rows.map(({ row, attempt, attempts }) => ({
+          row,
+          attempt,
+          attempts,
+          grade: { validity: "wrong", correct: false, judge: "match", judge_output: "false" },
+        })),
+    };
+    const regraded = await go(results, caller, { experiment: stricter });
+    assert.deepEqual(regraded.lines.slice(1), [
+      "Running niah pocket evaluation...",
+      "Running niah pocket visualization...",
+    ]);
+    assert.equal(await Deno.readTextFile(`${results}/pocket_niah_report.txt`), "0 of 12 right\n");
     assert.deepEqual(caller.sent, []);
   }));
 
@@ -301,6 +327,10 @@ Deno.test("runExperiment() splits CSVs by part, and puts figures where the layou
   assert.ok(await there("pocket_niah.png") && await there("pocket_niah.svg"));
   assert.ok(await there("pocket_niah_evaluated/other.png"));
   assert.ok(!await there("pocket_niah_results.csv") && !await there("pocket_niah_evaluated.csv"));
+  const status = await readRunStatus(
+    runFiles({ results, experiment: "niah", variant: "pocket", test: false }),
+  );
+  assert.deepEqual(status?.parts, { even: { total: 4, done: 4 }, "odd-ones": { total: 3, done: 3 } });
   // A part's file that was deleted comes back, and nothing is sent for it.
   await Deno.remove(`${results}/pocket_niah_odd_ones_evaluated.csv`);
   await Deno.remove(`${results}/pocket_niah_even_results.csv`);

@@ -4,7 +4,7 @@
  */
 import { legend, type LegendItem, type Panel } from "./frame.ts";
 import { ascending, type FigureRow, MARKED, marksOf, OUTCOMES, type Tally, tally } from "./outcomes.ts";
-import { axisTitles, lengthColumns, PANEL_MARGINS } from "./panel_axes.ts";
+import { axisColumns, axisTitles, PANEL_MARGINS } from "./panel_axes.ts";
 import { plotSvg } from "./plot_svg.ts";
 import { COLORS, FIGURE_WIDTH, SHARE_COLORS, shareBin, textWidth } from "./theme.ts";
 
@@ -46,7 +46,7 @@ export async function heatmapPanel(rows: readonly FigureRow[], window: number | 
       ...PANEL_MARGINS,
       marginTop,
       marginBottom: 42,
-      x: lengthColumns(lengths),
+      x: axisColumns(lengths),
       y: {
         type: "band",
         domain: depths.toReversed(),

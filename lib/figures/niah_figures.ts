@@ -3,30 +3,22 @@
  * @module
  */
 import { InputError } from "../base/errors.ts";
-import { type Caption, type Figure, frame } from "./frame.ts";
+import { type Figure, frame } from "./frame.ts";
 import { heatmapLegends, heatmapPanel } from "./heatmap_panel.ts";
 import { lengthLegend, lengthPanel, type Threshold } from "./length_panel.ts";
 import { ascending, type FigureRow, formatAccuracy, type Tally, tally } from "./outcomes.ts";
-import { formatLength, formatPercent } from "./theme.ts";
+import { runCaptions, runTitle, type RunTitleOptions } from "./run_title.ts";
+import { formatLength } from "./theme.ts";
 
 /** What a figure says besides its rows. */
-export interface NiahFigureOptions {
-  /** Name of the variant that was measured. */
-  readonly variant: string;
-  /** Default `Needle in a haystack`. */
-  readonly title?: string;
-  /** Further lines: haystack, needle, judge. */
-  readonly notes?: readonly string[];
-  /** Whether the answers are simulated: said in the title. */
-  readonly simulated?: boolean;
+export interface NiahFigureOptions extends RunTitleOptions {
   /** Trained window in tokens, where one is known. */
   readonly window?: number | null;
   /** Levels of the effective length. */
   readonly thresholds?: readonly Threshold[];
 }
 
-/** Above this share of invalid rows a figure says so in its title. */
-const INVALID_LIMIT = 0.05;
+const TITLE = "Needle in a haystack";
 
 /**
  * The heatmap (length by depth) over the line of accuracy by length, in one figure.
@@ -48,7 +40,12 @@ export async function niahHeatmap(rows: readonly FigureRow[], options: NiahFigur
     await lengthPanel(rows, { scale: "columns", thresholds, window: null, height: 210 }),
     lengthLegend(rows, thresholds),
   ];
-  return frame(titleOf(all, options), captionsOf(all, options), panels, altOf("Heatmap", rows, all, options));
+  return frame(
+    runTitle(TITLE, all, options),
+    runCaptions(all, options),
+    panels,
+    altOf("Heatmap", rows, all, options),
+  );
 }
 
 /**
@@ -67,8 +64,8 @@ export async function accuracyByLength(
     lengthLegend(rows, thresholds),
   ];
   return frame(
-    titleOf(all, options),
-    captionsOf(all, options),
+    runTitle(TITLE, all, options),
+    runCaptions(all, options),
     panels,
     altOf("Line chart", rows, all, options),
   );
@@ -79,23 +76,6 @@ function tallied(rows: readonly FigureRow[]): Tally {
     throw new InputError("A figure needs at least one row, got none: run the experiment first.");
   }
   return tally(rows);
-}
-
-function titleOf(all: Tally, options: NiahFigureOptions): string {
-  const simulated = options.simulated ? " (SIMULATED answers)" : "";
-  const invalid = all.invalidShare > INVALID_LIMIT
-    ? `: ${formatPercent(all.invalidShare)} of rows invalid`
-    : "";
-  return `${options.title ?? "Needle in a haystack"}, ${options.variant}${simulated}${invalid}`;
-}
-
-function captionsOf(all: Tally, options: NiahFigureOptions): Caption[] {
-  const captions: Caption[] = [{ text: `All rows sent: ${formatAccuracy(all.raw)}` }];
-  if (all.invalidShare > 0) captions.push({ text: `Valid rows only: ${formatAccuracy(all.valid)}` });
-  if (all.invalidShare > INVALID_LIMIT) {
-    captions.push({ text: "Invalid rows (marked) are no evidence of context rot.", warning: true });
-  }
-  return [...captions, ...(options.notes ?? []).map((text) => ({ text }))];
 }
 
 function altOf(kind: string, rows: readonly FigureRow[], all: Tally, options: NiahFigureOptions): string {

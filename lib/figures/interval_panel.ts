@@ -1,0 +1,274 @@
+/**
+ * Values with their intervals, along input lengths or in columns.
+ * @module
+ */
+import type { Markish } from "@observablehq/plot";
+import { legend, type LegendItem, type Panel } from "./frame.ts";
+import { axisColumns, axisTitles, PANEL_MARGINS } from "./panel_axes.ts";
+import { type Plot, plotSvg } from "./plot_svg.ts";
+import { COLORS, FIGURE_WIDTH, formatLength } from "./theme.ts";
+
+/** A value that was measured at one place. */
+export interface IntervalPoint {
+  /** The place: an input length, or a column. */
+  readonly x: number;
+  /** The value. */
+  readonly y: number;
+  /** Lower end of its interval; null where there is none. */
+  readonly low: number | null;
+  /** Upper end. */
+  readonly high: number | null;
+  /** Rows behind it. */
+  readonly n: number;
+}
+
+/** Points that belong together. A line joins those of neighbouring places. */
+export interface IntervalSeries {
+  /** What it shows, for the legend. */
+  readonly label: string;
+  /** Which colours and dashes it has. */
+  readonly style: SeriesStyle;
+  /** Its points; places without one are gaps. */
+  readonly points: readonly IntervalPoint[];
+}
+
+const STYLES = {
+  valid: { color: COLORS.valid, fill: COLORS.valid, dash: "none" },
+  raw: { color: COLORS.raw, fill: COLORS.background, dash: "4 3" },
+  other: { color: COLORS.rule2, fill: COLORS.background, dash: "1 3" },
+} as const;
+/** The looks of a series: `valid` rows, all rows (`raw`), or another measure of them. */
+export type SeriesStyle = keyof typeof STYLES;
+
+/** A level that is drawn across. */
+export interface Level {
+  /** Its value. */
+  readonly value: number;
+}
+
+/** The x axis of an interval panel. */
+export interface IntervalAxis {
+  /** `log`: places where they are; `columns`: evenly. */
+  readonly scale: "log" | "columns";
+  /** All places, ascending; also those without a point. */
+  readonly places: readonly number[];
+  /** Title. */
+  readonly title: string;
+  /** Label of a place; tokens unless given. */
+  readonly format?: (place: number) => string;
+  /** Trained window in tokens, drawn as a vertical line; only on a log scale. */
+  readonly window?: number | null;
+}
+
+/** The y axis of an interval panel. */
+export interface ValueAxis {
+  /** Title. */
+  readonly title: string;
+  /** Least and greatest value; 0 to 1 unless given. */
+  readonly domain?: readonly [number, number];
+  /** Where grid lines and labels stand; quarters unless given. */
+  readonly ticks?: readonly number[];
+  /** Label of a tick; percent unless given. */
+  readonly format?: (value: number) => string;
+}
+
+/** What an interval panel shows. */
+export interface IntervalPanelOptions {
+  /** The series, the uppermost last. */
+  readonly series: readonly IntervalSeries[];
+  /** The x axis. */
+  readonly x: IntervalAxis;
+  /** The y axis. */
+  readonly y: ValueAxis;
+  /** Levels drawn across. */
+  readonly levels?: readonly Level[];
+  /** Whether the rows behind each point are written below it. */
+  readonly counts?: boolean;
+  /** A line above the panel. */
+  readonly heading?: string;
+  /** Height in pixels. */
+  readonly height: number;
+}
+
+const QUARTERS = [0, 0.25, 0.5, 0.75, 1];
+const BOTTOM = 42;
+const COUNT_LINE = 14;
+/** Pixels between series of the same place. */
+const APART = 10;
+
+/** Draws series of points with their intervals. */
+export async function intervalPanel(options: IntervalPanelOptions): Promise<Panel> {
+  const { series, x, y, levels = [], counts = false, heading = "" } = options;
+  const log = x.scale === "log";
+  const window = log ? x.window ?? null : null;
+  const format = x.format ?? formatLength;
+  const domain = logDomain(x.places, window);
+  const top = (log ? 20 : 10) + (heading === "" ? 0 : 20);
+  const bottom = BOTTOM + (counts ? COUNT_LINE * series.length : 0);
+  const ticks = y.ticks ?? QUARTERS;
+  const plot = await plotSvg((Plot, document) =>
+    Plot.plot({
+      document,
+      width: FIGURE_WIDTH,
+      height: options.height,
+      ...PANEL_MARGINS,
+      marginTop: top,
+      marginBottom: bottom,
+      x: log ? { type: "log", domain, axis: null } : axisColumns(x.places, format),
+      y: {
+        domain: y.domain ?? [0, 1],
+        label: null,
+        ticks,
+        tickFormat: y.format ?? ((d: number) => `${d * 100}%`),
+        tickSize: 0,
+      },
+      marks: [
+        Plot.ruleY(ticks, { stroke: COLORS.grid }),
+        ...(log ? logAxis(Plot, x.places, domain, format) : []),
+        ...levels.map(({ value }, i) =>
+          Plot.ruleY([value], {
+            stroke: levelStyle(i).color,
+            strokeWidth: 1.4,
+            strokeDasharray: levelStyle(i).dash,
+          })
+        ),
+        ...(window === null ? [] : windowMark(Plot, window, domain)),
+        ...series.flatMap((one, i) =>
+          seriesMarks(Plot, one, x.places, ((series.length - 1) / 2 - i) * APART)
+        ),
+        ...(counts
+          ? series.flatMap((one, i) => countMarks(Plot, one, log ? domain : null, 18 + COUNT_LINE * (i + 1)))
+          : []),
+      ],
+    })
+  );
+  const headingText = heading === ""
+    ? ""
+    : `<text x="${PANEL_MARGINS.marginLeft}" y="14" font-size="13" font-weight="bold" fill="${COLORS.text}">${heading}</text>`;
+  return {
+    content: headingText + plot +
+      axisTitles(y.title, top, options.height - bottom, { title: x.title, below: bottom - 6 }) +
+      (counts ? countTitle(options.height - bottom + 18 + COUNT_LINE) : ""),
+    height: options.height,
+  };
+}
+
+/** The legend of series and levels. */
+export function intervalLegend(
+  series: readonly Pick<IntervalSeries, "label" | "style">[],
+  levels: readonly (Level & { readonly label: string })[],
+  heading: string,
+): Panel {
+  const line = (color: string, dash: string) =>
+    `<line x1="0" y1="7" x2="22" y2="7" stroke="${color}" stroke-width="1.8" stroke-dasharray="${dash}"/>`;
+  const dot = (color: string, fill: string) =>
+    `<circle cx="11" cy="7" r="4.5" stroke="${color}" stroke-width="2" fill="${fill}"/>`;
+  const items = series.map(({ label, style }): LegendItem => {
+    const { color, dash, fill } = STYLES[style];
+    return { symbol: line(color, dash) + dot(color, fill), label };
+  });
+  const rules = levels.map(({ label }, i): LegendItem => ({
+    symbol: line(levelStyle(i).color, levelStyle(i).dash),
+    label,
+  }));
+  return legend([...items, ...rules], heading);
+}
+
+function levelStyle(index: number): { readonly dash: string; readonly color: string } {
+  return index % 2 === 0 ? { dash: "7 3", color: COLORS.rule } : { dash: "2 3", color: COLORS.rule2 };
+}
+
+function seriesMarks(
+  Plot: Plot,
+  { style, points }: IntervalSeries,
+  places: readonly number[],
+  dx: number,
+): Markish[] {
+  const { color: stroke, fill, dash } = STYLES[style];
+  const known = new Map(points.map((point) => [point.x, point]));
+  const line = places.map((x) => known.get(x) ?? { x, y: NaN });
+  const barred = points.filter(({ low, high }) => low !== null && high !== null);
+  return [
+    Plot.ruleX(barred, { x: "x", y1: "low", y2: "high", stroke, strokeWidth: 2, dx }),
+    Plot.line(line, { x: "x", y: "y", stroke, strokeWidth: 1.5, strokeDasharray: dash, dx }),
+    Plot.dot(points, { x: "x", y: "y", r: 4.5, stroke, strokeWidth: 2, fill, dx }),
+  ];
+}
+
+/** A line of numbers of rows below the axis, in the colour of the series. */
+function countMarks(
+  Plot: Plot,
+  { style, points }: IntervalSeries,
+  domain: readonly [number, number] | null,
+  dy: number,
+): Markish[] {
+  const shown = domain === null
+    ? points
+    : points.filter(({ x }) => spread(points.map((point) => point.x), domain, COUNT_ROOM).includes(x));
+  return [Plot.text(shown, {
+    x: "x",
+    text: ({ n }: IntervalPoint) => n.toLocaleString("en-US"),
+    frameAnchor: "bottom",
+    dy,
+    fontSize: 11,
+    fill: STYLES[style].color,
+  })];
+}
+
+function countTitle(y: number): string {
+  return `<text x="${PANEL_MARGINS.marginLeft - 22}" y="${
+    y + 4
+  }" font-size="11" text-anchor="end" fill="${COLORS.faint}">rows</text>`;
+}
+
+function logAxis(
+  Plot: Plot,
+  places: readonly number[],
+  domain: readonly [number, number],
+  format: (place: number) => string,
+): Markish[] {
+  const label = { x: (d: number) => d, text: format, frameAnchor: "bottom", dy: 18 } as const;
+  return [
+    Plot.ruleX(places, { stroke: COLORS.grid }),
+    Plot.text(spread(places, domain, LABEL_ROOM), { ...label, fontSize: 12, fill: COLORS.text }),
+  ];
+}
+
+function windowMark(Plot: Plot, window: number, domain: readonly [number, number]): Markish[] {
+  const right = window > Math.sqrt(domain[0] * domain[1]);
+  return [
+    Plot.ruleX([window], { stroke: COLORS.rule, strokeWidth: 2, strokeDasharray: "5 3", insetTop: -16 }),
+    Plot.text([window], {
+      x: (d: number) => d,
+      text: (d: number) => `trained window ${d.toLocaleString("en-US")}`,
+      frameAnchor: "top",
+      textAnchor: right ? "end" : "start",
+      dx: right ? -6 : 6,
+      dy: -12,
+      fill: COLORS.rule,
+      fontSize: 11.5,
+    }),
+  ];
+}
+
+function logDomain(places: readonly number[], window: number | null): [number, number] {
+  const all = window === null ? places : [...places, window];
+  const low = Math.min(...all);
+  const high = Math.max(...all);
+  const room = low === high ? 2 : (high / low) ** 0.05;
+  return [low / room, high * room];
+}
+
+/** Pixels that a label of the x axis, and one of a number of rows, needs. */
+const LABEL_ROOM = 38, COUNT_ROOM = 26;
+
+/** The places that can be labelled on a log axis without their labels touching; the last first. */
+function spread(places: readonly number[], [low, high]: readonly [number, number], room: number): number[] {
+  const width = FIGURE_WIDTH - PANEL_MARGINS.marginLeft - PANEL_MARGINS.marginRight;
+  const pixels = (place: number) => Math.log(place / low) / Math.log(high / low) * width;
+  const kept: number[] = [];
+  for (const place of places.toReversed()) {
+    if (kept.every((other) => Math.abs(pixels(other) - pixels(place)) > room)) kept.push(place);
+  }
+  return kept;
+}

@@ -33,7 +33,7 @@ export function runCaptions(all: Tally, options: RunTitleOptions): Caption[] {
   const captions: Caption[] = [{ text: `All rows sent: ${formatAccuracy(all.raw)}` }];
   if (all.invalidShare > 0) captions.push({ text: `Valid rows only: ${formatAccuracy(all.valid)}` });
   if (all.invalidShare > INVALID_LIMIT) {
-    captions.push({ text: "Invalid rows (marked) are no evidence of context rot.", warning: true });
+    captions.push({ text: "Invalid rows are no evidence of context rot.", warning: true });
   }
   return [...captions, ...(options.notes ?? []).map((text) => ({ text }))];
 }

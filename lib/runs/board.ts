@@ -35,7 +35,8 @@ function facts(s: RunSnapshot): [label: string, text: string][] {
   if (s.resumed > 0) rows.push(`${whole(s.resumed)} from before`);
   if (s.errors > 0) rows.push(`${whole(s.errors)} error${s.errors === 1 ? "" : "s"}`);
   if (s.skipped > 0) rows.push(`${whole(s.skipped)} skipped`);
-  lines.push([s.step === "evaluation" ? "judge" : "rows", rows.join(", ")]);
+  const judging = s.step === "evaluation" && s.concurrency.most > 0;
+  lines.push([judging ? "judge" : "rows", rows.join(", ")]);
   const time = [durationText(s.elapsedMs)];
   if (s.rowsPerMinute !== null) {
     time.push(`${s.rowsPerMinute.toFixed(s.rowsPerMinute < 10 ? 1 : 0)} rows/min`);

@@ -338,3 +338,34 @@ Deno.test("runExperiment() splits CSVs by part, and puts figures where the layou
   assert.ok(await there("pocket_niah_odd_ones_evaluated.csv") && await there("pocket_niah_even_results.csv"));
   await Deno.remove(results, { recursive: true });
 });
+
+Deno.test("runExperiment() stops while rows are being graded, and grades them when it is started again", () =>
+  withResults(async (results) => {
+    const plain = fakeExperiment(12);
+    const stop = new AbortController();
+    const slow: Experiment = {
+      ...plain,
+      grade: async (rows, context) => {
+        assert.match(context?.kept ?? "", /\.pocket_niah_kept\.jsonl$/);
+        if (rows.length === 12 && !stop.signal.aborted) {
+          const ended = new Promise((_, reject) =>
+            context?.signal.addEventListener("abort", () => reject(context.signal.reason))
+          );
+          stop.abort();
+          await ended;
+        }
+        return await plain.grade(rows);
+      },
+    };
+    const stopped = await go(results, answers(), { experiment: slow, signal: stop.signal });
+    assert.deepEqual([stopped.stoppedBy, stopped.error, stopped.done, stopped.report], [
+      "user",
+      null,
+      12,
+      null,
+    ]);
+    const caller = answers();
+    const again = await go(results, caller, { experiment: slow });
+    assert.deepEqual(caller.sent, []);
+    assert.equal(again.report?.summary, "12 of 12 right");
+  }));

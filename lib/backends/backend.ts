@@ -44,6 +44,10 @@ export interface Oracle {
   readonly evidence?: string;
   /** Wrong answers that a distractor suggests. */
   readonly distractors?: readonly string[];
+  /** Every wrong answer there is, for tasks whose mistakes look like the right answer; stock ones when left out. */
+  readonly mistakes?: readonly string[];
+  /** What a model that loops says again and again; a stock phrase when left out. */
+  readonly loop?: string;
   /** Input length in tokens and relative depth 0..1 of the evidence: where the known decay is read. */
   readonly length: number;
   /** 0..1, where the evidence has a depth. */

@@ -127,10 +127,9 @@ function complete(
   const sent = tokenizer.count(prompt);
   const { mode } = variant;
   if (mode === "loop") {
-    const text = LOOP.repeat(Math.ceil((3 * request.maxTokens) / LOOP.length)).slice(
-      0,
-      3 * request.maxTokens,
-    );
+    const phrase = request.oracle?.loop ?? LOOP;
+    const length = 3 * request.maxTokens;
+    const text = phrase.repeat(Math.ceil(length / phrase.length)).slice(0, length);
     return completion(variant, text, "length", sent, request.maxTokens);
   }
   if (mode === "refuse") return capped(variant, SIMULATED_REFUSAL, sent, request.maxTokens);
@@ -154,6 +153,9 @@ function words(request: GenerateRequest, right: boolean, next: () => number): st
   const { oracle } = request;
   if (!oracle) return right ? "This is a simulated answer." : "This is a wrong simulated answer.";
   if (right) return oracle.answer;
+  if (oracle.mistakes !== undefined) {
+    return oracle.mistakes[Math.floor(next() * oracle.mistakes.length)] ?? "";
+  }
   const distractors = oracle.distractors ?? [];
   if (distractors.length > 0 && next() < 0.5) {
     return distractors[Math.floor(next() * distractors.length)] as string;

@@ -41,6 +41,13 @@ export interface AuditRow {
   readonly answerAtEnd?: boolean;
   /** Index of the distractor that was answered, -1 for none, null when nobody has looked. */
   readonly distractor?: number | null;
+  /**
+   * Why the output is degenerate, or null, told whether generation ended at the cap: for experiments whose right answers
+   * go round in circles themselves. A loop's reason begins with `loop`. The usual signs when left out.
+   */
+  readonly broken?: (capped: boolean) => string | null;
+  /** Whether the output refuses the task; by the usual signs when left out. */
+  readonly refuses?: boolean;
 }
 
 /** What is known of the whole run. */
@@ -99,7 +106,7 @@ function classOf(row: AuditRow, truncation: readonly string[] | undefined): [Val
   if (row.correct === null) return ["error", "answered but not graded"];
   if (right) return ["correct"];
   if ((row.distractor ?? -1) >= 0) return ["distractor", `gave distractor ${row.distractor}`];
-  if (isRefusal(row.output)) return ["refused", "the output refuses the task"];
+  if (row.refuses ?? isRefusal(row.output)) return ["refused", "the output refuses the task"];
   if (isAbstention(row.output)) return ["abstained", "the output says that the answer is not there"];
   return ["wrong"];
 }
@@ -116,7 +123,7 @@ function brokenness(row: AuditRow, capped: boolean): string | null {
   if (row.completion_tokens === 0 && !empty) return "the server counted 0 generated tokens";
   // Reasoning that ran to the cap is a spent budget, unless it was going round in circles.
   if (empty && capped) return row.reasoning ? degeneracy(row.reasoning) : null;
-  return degeneracy(row.output);
+  return row.broken === undefined ? degeneracy(row.output) : row.broken(capped);
 }
 
 function capReason(row: AuditRow): string {

@@ -49,17 +49,21 @@ export function isRepetitive(text: string): boolean {
   return seen.size < (words.length - 2) / 4;
 }
 
-/**
- * Why an output is degenerate, or null: nothing but space, special tokens in place of text (three or more in a row,
- * or nothing else), an exact loop, or circling text.
- */
-export function degeneracy(output: string): string | null {
+/** Why an output is no text, or null: nothing but space, or special tokens in place of text (three or more in a row, or nothing else). */
+export function noText(output: string): string | null {
   if (output.trim() === "") return "empty output";
   for (const part of [output.slice(0, 20_000), output.slice(-20_000)]) {
     const marked = part.replace(SPECIAL, "\0");
     if (/\0\s*\0\s*\0/.test(marked)) return "pad or special tokens in a row";
     if (!/[^\0\s]/.test(marked)) return "nothing but special tokens";
   }
+  return null;
+}
+
+/** Why an output is degenerate, or null: no text (see {@linkcode noText}), an exact loop, or circling text. */
+export function degeneracy(output: string): string | null {
+  const none = noText(output);
+  if (none !== null) return none;
   const loop = findLoop(output);
   if (loop) return `loop: ${JSON.stringify(clip(loop.unit))} ${Math.floor(loop.repeats)} times or more`;
   return isRepetitive(output) ? "repeats itself without end" : null;

@@ -19,7 +19,7 @@ export interface DoneRow<R extends Row> {
 }
 
 /** What a match or a judge says of an answer, before the audit. */
-export interface Verdict {
+export interface Verdict extends Pick<AuditRow, "broken" | "refuses"> {
   /** Whether it is right; null when nobody could say. */
   readonly correct: boolean | null;
   /** Who said so: `match`, or `match+<variant>`. */
@@ -102,5 +102,7 @@ function auditRow<R extends Row>(
     correct: verdict?.correct ?? null,
     distractor: verdict?.distractor ?? null,
     ...(verdict === null ? {} : { answerAtEnd: verdict.atEnd ?? false }),
+    ...(verdict?.broken === undefined ? {} : { broken: verdict.broken }),
+    ...(verdict?.refuses === undefined ? {} : { refuses: verdict.refuses }),
   };
 }

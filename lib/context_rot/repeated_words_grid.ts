@@ -55,7 +55,7 @@ export interface WordGridOptions {
 export function wordGrid(options: WordGridOptions): WordGrid {
   const { test, fits } = options;
   const mode = test ? "test" : "full";
-  const percents = options.positions == null ? null : checked(options.positions, "position");
+  const percents = options.positions ? checked(options.positions, "position") : null;
   const places = (counts: readonly number[]) =>
     counts.map((count): WordPlaces => ({
       count,
@@ -65,7 +65,7 @@ export function wordGrid(options: WordGridOptions): WordGrid {
         ? placesAt(count, [0, 50, 100])
         : standardPositions(count),
     }));
-  if (options.counts != null) return { counts: places(checked(options.counts, "count")), note: null };
+  if (options.counts) return { counts: places(checked(options.counts, "count")), note: null };
   const standard = WORD_COUNTS[mode];
   const fitting = standard.filter(fits).length;
   if (fitting >= FEWEST_COUNTS) return { counts: places(standard), note: null };

@@ -32,13 +32,16 @@ export interface IntervalSeries {
   readonly points: readonly IntervalPoint[];
 }
 
-const STYLES = {
+/** The looks of a series: `valid` rows, all rows (`raw`), or another measure of them. */
+export type SeriesStyle = "valid" | "raw" | "other";
+
+const STYLES: Readonly<
+  Record<SeriesStyle, { readonly color: string; readonly fill: string; readonly dash: string }>
+> = {
   valid: { color: COLORS.valid, fill: COLORS.valid, dash: "none" },
   raw: { color: COLORS.raw, fill: COLORS.background, dash: "4 3" },
   other: { color: COLORS.rule2, fill: COLORS.background, dash: "1 3" },
-} as const;
-/** The looks of a series: `valid` rows, all rows (`raw`), or another measure of them. */
-export type SeriesStyle = keyof typeof STYLES;
+};
 
 /** A level that is drawn across. */
 export interface Level {

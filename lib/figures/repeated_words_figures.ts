@@ -1,0 +1,283 @@
+/**
+ * The figures of copied words.
+ * @module
+ */
+import { InputError } from "../base/errors.ts";
+import type { Estimate } from "../stats/mean.ts";
+import type { CopyGroup, CopyGroups, CopyMeasures } from "./copy_groups.ts";
+import { foundWordPanel } from "./found_word_panel.ts";
+import { type Figure, frame, type Panel } from "./frame.ts";
+import {
+  type IntervalAxis,
+  intervalLegend,
+  intervalPanel,
+  type IntervalSeries,
+  type SeriesStyle,
+  type ValueAxis,
+} from "./interval_panel.ts";
+import type { Threshold } from "./length_panel.ts";
+import { runCaptions, runTitle, type RunTitleOptions } from "./run_title.ts";
+import { formatLength, formatPercent } from "./theme.ts";
+
+/** What the figures say besides the measures. */
+export interface RepeatedWordsFigureOptions extends RunTitleOptions {
+  /** The pair, as in titles: `apple/apples`. */
+  readonly pair: string;
+  /** Trained window in tokens, where one is known. */
+  readonly window?: number | null;
+  /** Levels of the effective length. */
+  readonly thresholds?: readonly Threshold[];
+}
+
+/** A measure as one or two series: over valid rows, and over all where that differs. */
+interface Measured {
+  readonly of: keyof CopyMeasures;
+  readonly label: string;
+}
+
+const PANEL_HEIGHT = 330;
+const WILSON = "Bars: 95% Wilson interval.";
+const BOOTSTRAP = "Bars: 95% bootstrap interval; none where all rows are alike.";
+
+/**
+ * Five figures, by the names of their files: exact copies and scores by input length; and Levenshtein score, modified
+ * word, its place and word count, each by input length and by the place of the modified word.
+ *
+ * @throws {InputError} when there are no rows.
+ */
+export async function repeatedWordsFigures(
+  groups: CopyGroups,
+  options: RepeatedWordsFigureOptions,
+): Promise<Record<string, Figure>> {
+  if (groups.lengths.length === 0) {
+    throw new InputError("A figure needs at least one row, got none: run the experiment first.");
+  }
+  const draw = new Drawing(groups, options);
+  const share: ValueAxis = { title: "Share of copies" };
+  const score: ValueAxis = { title: "Mean score", format: (value) => value.toFixed(2) };
+  const { thresholds = [] } = options;
+  const exact = { of: "exact", label: "" } as const;
+  const whole = { of: "levenshtein", label: "" } as const;
+  return {
+    token_count_performance: draw.figure("copied by input length", exact, [
+      await draw.lengths(exact, { ...share, title: "Share copied exactly" }, {
+        heading: "Exact copies",
+        thresholds,
+      }),
+      draw.legend([exact], WILSON, thresholds),
+      SPACE,
+      await draw.lengths(whole, score, { heading: "Levenshtein score" }),
+      draw.legend([whole], BOOTSTRAP),
+    ]),
+    levenshtein_score: draw.figure("Levenshtein score", whole, [
+      await draw.scores("lengths", score),
+      draw.scoresLegend(),
+      SPACE,
+      await draw.scores("tenths", score),
+      draw.scoresLegend(),
+    ], ["An output cut to the length of the text shows how well it began, however long it went on."]),
+    modified_word_present: await draw.both("modified word present", "modifiedPresent", {
+      ...share,
+      title: "Share that hold the word",
+    }, WILSON),
+    position_accuracy: await draw.both(
+      "modified word at its place",
+      "positionAccuracy",
+      {
+        ...share,
+        title: "Share at its place",
+      },
+      WILSON,
+      [SPACE, ...await foundWordPanel(groups.found)],
+    ),
+    word_count_delta: await draw.both("word count", "wordCountDelta", draw.deltaAxis(), BOOTSTRAP, [], [
+      "Above 0% words are missing, below there are too many; -100% is twice the words of the text.",
+    ]),
+  };
+}
+
+const SPACE: Panel = { content: "", height: 16 };
+
+class Drawing {
+  readonly #groups: CopyGroups;
+  readonly #options: RepeatedWordsFigureOptions;
+  /** Whether all rows say another thing than valid ones. */
+  readonly #differs: boolean;
+
+  constructor(groups: CopyGroups, options: RepeatedWordsFigureOptions) {
+    this.#groups = groups;
+    this.#options = options;
+    this.#differs = groups.tally.invalidShare > 0;
+  }
+
+  /** A measure by input length over the same by place. */
+  async both(
+    what: string,
+    of: keyof CopyMeasures,
+    y: ValueAxis,
+    bars: string,
+    more: readonly Panel[] = [],
+    notes: readonly string[] = [],
+  ): Promise<Figure> {
+    const measured = { of, label: "" };
+    const panels = [
+      await this.lengths(measured, y, { heading: BY_LENGTH }),
+      SPACE,
+      await this.tenths([this.#series("tenths", measured)].flat(), y),
+      this.legend([measured], bars),
+      ...more,
+    ];
+    return this.figure(what, measured, panels, notes);
+  }
+
+  lengths(
+    measured: Measured,
+    y: ValueAxis,
+    options: { readonly heading: string; readonly thresholds?: readonly Threshold[] },
+  ): Promise<Panel> {
+    return intervalPanel({
+      series: this.#series("lengths", measured),
+      x: this.#lengthAxis(),
+      y,
+      levels: options.thresholds ?? [],
+      counts: true,
+      heading: options.heading,
+      height: PANEL_HEIGHT,
+    });
+  }
+
+  tenths(series: readonly IntervalSeries[], y: ValueAxis): Promise<Panel> {
+    return intervalPanel({
+      series,
+      x: {
+        scale: "columns",
+        places: this.#groups.tenths.map(({ place }) => place),
+        title: "Place of the modified word in the text",
+        format: (tenth) => `${tenth * 10}-${tenth * 10 + 10}%`,
+      },
+      y,
+      counts: true,
+      heading: BY_PLACE,
+      height: PANEL_HEIGHT,
+    });
+  }
+
+  /** Whole outputs and cut ones, over valid rows, and whole outputs over all. */
+  scores(by: "lengths" | "tenths", y: ValueAxis): Promise<Panel> {
+    const series = this.#scoreSeries(by);
+    return by === "tenths" ? this.tenths(series, y) : intervalPanel({
+      series,
+      x: this.#lengthAxis(),
+      y,
+      counts: true,
+      heading: BY_LENGTH,
+      height: PANEL_HEIGHT + 14,
+    });
+  }
+
+  scoresLegend(): Panel {
+    return intervalLegend(this.#scoreSeries("lengths").toReversed(), [], BOOTSTRAP);
+  }
+
+  legend(measured: readonly Measured[], bars: string, thresholds: readonly Threshold[] = []): Panel {
+    const levels = thresholds.map(({ label, value }) => ({
+      label: `${label} (${formatPercent(value)})`,
+      value,
+    }));
+    return intervalLegend(measured.flatMap((one) => this.#series("lengths", one)).toReversed(), levels, bars);
+  }
+
+  figure(what: string, { of }: Measured, panels: readonly Panel[], notes: readonly string[] = []): Figure {
+    const { tally } = this.#groups;
+    const options = { ...this.#options, notes: [...notes, ...this.#options.notes ?? []] };
+    const title = runTitle(`Repeated words ${this.#options.pair}: ${what}`, tally, options);
+    return frame(title, runCaptions(tally, options), panels, this.#alt(what, of));
+  }
+
+  /** Grid lines from the least to the greatest share that has to be shown. */
+  deltaAxis(): ValueAxis {
+    const shown = [...this.#groups.lengths, ...this.#groups.tenths]
+      .flatMap(({ valid, all }) => [valid.wordCountDelta, all.wordCountDelta])
+      .flatMap(({ estimate, low, high }) => [estimate ?? 0, low ?? 0, high ?? 0]);
+    const most = Math.max(...shown), least = Math.min(...shown);
+    const step = STEPS.find((one) => Math.ceil(most / one) - Math.floor(least / one) <= 8) ?? 10 ** 9;
+    const from = Math.min(-1, Math.floor(least / step - 1e-9)),
+      to = Math.max(1, Math.ceil(most / step + 1e-9));
+    const ticks = Array.from({ length: to - from + 1 }, (_, i) => (from + i) * step);
+    return {
+      title: "Words missing, of the text",
+      domain: [from * step, to * step],
+      ticks,
+      format: (value) => `${Number((value * 100).toPrecision(6))}%`,
+    };
+  }
+
+  #lengthAxis(): IntervalAxis {
+    const { window = null } = this.#options;
+    const places = this.#groups.lengths.map(({ place }) => place);
+    return { scale: "log", places, title: "Input length (tokens)", window };
+  }
+
+  #series(by: "lengths" | "tenths", { of }: Measured): IntervalSeries[] {
+    const sent = of === "exact" ? "all rows sent" : "all rows answered";
+    const all = seriesOf(this.#groups[by], (group) => group.all[of], sent, this.#differs ? "raw" : "valid");
+    return this.#differs
+      ? [all, seriesOf(this.#groups[by], (group) => group.valid[of], "valid rows", "valid")]
+      : [all];
+  }
+
+  #scoreSeries(by: "lengths" | "tenths"): IntervalSeries[] {
+    const cut = seriesOf(
+      this.#groups[by],
+      (group) => group.valid.levenshteinCut,
+      this.#differs ? "valid rows, output cut to the text's length" : "output cut to the text's length",
+      "other",
+    );
+    const named = {
+      raw: "all rows answered, whole output",
+      valid: this.#differs ? "valid rows, whole output" : "whole output",
+    };
+    return [
+      cut,
+      ...this.#series(by, { of: "levenshtein", label: "" }).map((series) => ({
+        ...series,
+        label: named[series.style === "raw" ? "raw" : "valid"],
+      })),
+    ];
+  }
+
+  #alt(what: string, of: keyof CopyMeasures): string {
+    const { lengths, tenths, whole } = this.#groups;
+    const say = (estimate: Estimate) =>
+      estimate.estimate === null ? "none" : formatMeasure(of, estimate.estimate);
+    const list = (groups: readonly CopyGroup[], name: (group: CopyGroup) => string) =>
+      groups.map((group) => `${name(group)} ${say(group.valid[of])} (${group.valid[of].n} rows)`).join(", ");
+    return `Line charts of ${this.#options.variant} copying ${this.#options.pair}, ${what}: ${
+      say(whole.valid[of])
+    } over ${whole.valid[of].n} valid rows. By input length in tokens: ${
+      list(lengths, ({ place }) => formatLength(place))
+    }. By place of the modified word: ${list(tenths, ({ place }) => `${place * 10}-${place * 10 + 10}%`)}.`;
+  }
+}
+
+const BY_LENGTH = "By input length";
+const BY_PLACE = "By place of the modified word, all lengths together";
+/** Distances between grid lines. */
+const STEPS = [0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5, 1, 2, 5, 10, 20, 50, 100, 1000, 10_000];
+
+function formatMeasure(of: keyof CopyMeasures, value: number): string {
+  return of === "levenshtein" || of === "levenshteinCut" ? value.toFixed(3) : formatPercent(value);
+}
+
+function seriesOf(
+  groups: readonly CopyGroup[],
+  pick: (group: CopyGroup) => Estimate,
+  label: string,
+  style: SeriesStyle,
+): IntervalSeries {
+  const points = groups.flatMap((group) => {
+    const { estimate, low, high, n } = pick(group);
+    return estimate === null ? [] : [{ x: group.place, y: estimate, low, high, n }];
+  });
+  return { label, style, points };
+}

@@ -9,8 +9,10 @@ import { pairName, WORD_PAIRS } from "./repeated_words_pairs.ts";
 export const repeatedWordsConfigSchema = z.strictObject({
   /** The small grid: 5 counts x start, middle and end. */
   test: z.boolean().default(false),
-  /** `base/modified`; of several separated by commas, or `all`, each is a run of its own. */
+  /** `base/modified`. */
   pair: z.string().default(pairName(WORD_PAIRS[0])),
+  /** Several pairs separated by commas, or `all` that ship, each a run of its own; null for `pair` alone. */
+  pairs: z.string().nullable().default(null),
   /** Numbers of words; null for the standard grid. */
   counts: z.array(z.number()).nullable().default(null),
   /** Places of the modified word in percent of the text; null for the standard grid. */

@@ -17,10 +17,10 @@ export const repeatedWordsKind: ExperimentKind = defineKind({
   short: "Repeated Words",
   config: repeatedWordsConfigSchema,
   experiments: (config) =>
-    parsePairs(config.pair).map((pair) => ({
+    parsePairs(config.pairs ?? config.pair).map((pair) => ({
       name: repeatedWordsName(pair),
       title: `Repeated words ${pairName(pair)}`,
-      create: (options) => createRepeatedWords({ ...config, pair: pairName(pair) }, options),
+      create: (options) => createRepeatedWords({ ...config, pair: pairName(pair), pairs: null }, options),
     })),
 });
 

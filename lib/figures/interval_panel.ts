@@ -59,6 +59,8 @@ export interface IntervalAxis {
   readonly title: string;
   /** Label of a place; tokens unless given. */
   readonly format?: (place: number) => string;
+  /** A second label of every place, on a line of its own. */
+  readonly second?: { readonly title: string; readonly format: (place: number) => string };
   /** Trained window in tokens, drawn as a vertical line; only on a log scale. */
   readonly window?: number | null;
 }
@@ -85,8 +87,8 @@ export interface IntervalPanelOptions {
   readonly y: ValueAxis;
   /** Levels drawn across. */
   readonly levels?: readonly Level[];
-  /** Whether the rows behind each point are written below it. */
-  readonly counts?: boolean;
+  /** The series whose numbers of rows are written below the axis; none unless given. */
+  readonly counts?: readonly IntervalSeries[];
   /** A line above the panel. */
   readonly heading?: string;
   /** Height in pixels. */
@@ -95,19 +97,23 @@ export interface IntervalPanelOptions {
 
 const QUARTERS = [0, 0.25, 0.5, 0.75, 1];
 const BOTTOM = 42;
-const COUNT_LINE = 14;
+const LINE = 14;
 /** Pixels between series of the same place. */
 const APART = 10;
 
 /** Draws series of points with their intervals. */
 export async function intervalPanel(options: IntervalPanelOptions): Promise<Panel> {
-  const { series, x, y, levels = [], counts = false, heading = "" } = options;
+  const { series, x, y, levels = [], counts = [], heading = "" } = options;
   const log = x.scale === "log";
   const window = log ? x.window ?? null : null;
   const format = x.format ?? formatLength;
   const domain = logDomain(x.places, window);
   const top = (log ? 20 : 10) + (heading === "" ? 0 : 20);
-  const bottom = BOTTOM + (counts ? COUNT_LINE * series.length : 0);
+  const lines = [
+    ...(x.second === undefined ? [] : [secondLabels(x.places, x.second)]),
+    ...counts.map((one, i) => countLabels(one, i === 0 ? "rows" : "")),
+  ];
+  const bottom = BOTTOM + LINE * lines.length;
   const ticks = y.ticks ?? QUARTERS;
   const plot = await plotSvg((Plot, document) =>
     Plot.plot({
@@ -139,9 +145,7 @@ export async function intervalPanel(options: IntervalPanelOptions): Promise<Pane
         ...series.flatMap((one, i) =>
           seriesMarks(Plot, one, x.places, ((series.length - 1) / 2 - i) * APART)
         ),
-        ...(counts
-          ? series.flatMap((one, i) => countMarks(Plot, one, log ? domain : null, 18 + COUNT_LINE * (i + 1)))
-          : []),
+        ...lines.map((line, i) => lineMark(Plot, line, log ? domain : null, 18 + LINE * (i + 1))),
       ],
     })
   );
@@ -151,7 +155,7 @@ export async function intervalPanel(options: IntervalPanelOptions): Promise<Pane
   return {
     content: headingText + plot +
       axisTitles(y.title, top, options.height - bottom, { title: x.title, below: bottom - 6 }) +
-      (counts ? countTitle(options.height - bottom + 18 + COUNT_LINE) : ""),
+      lines.map(({ title }, i) => lineTitle(title, options.height - bottom + 18 + LINE * (i + 1))).join(""),
     height: options.height,
   };
 }
@@ -198,30 +202,37 @@ function seriesMarks(
   ];
 }
 
-/** A line of numbers of rows below the axis, in the colour of the series. */
-function countMarks(
-  Plot: Plot,
-  { style, points }: IntervalSeries,
-  domain: readonly [number, number] | null,
-  dy: number,
-): Markish[] {
-  const shown = domain === null
-    ? points
-    : points.filter(({ x }) => spread(points.map((point) => point.x), domain, COUNT_ROOM).includes(x));
-  return [Plot.text(shown, {
-    x: "x",
-    text: ({ n }: IntervalPoint) => n.toLocaleString("en-US"),
-    frameAnchor: "bottom",
-    dy,
-    fontSize: 11,
-    fill: STYLES[style].color,
-  })];
+/** Small texts on a line below the axis. */
+interface AxisLine {
+  readonly title: string;
+  readonly color: string;
+  readonly labels: readonly { readonly x: number; readonly text: string }[];
 }
 
-function countTitle(y: number): string {
-  return `<text x="${PANEL_MARGINS.marginLeft - 22}" y="${
-    y + 4
-  }" font-size="11" text-anchor="end" fill="${COLORS.faint}">rows</text>`;
+function secondLabels(places: readonly number[], second: NonNullable<IntervalAxis["second"]>): AxisLine {
+  const labels = places.map((x) => ({ x, text: second.format(x) }));
+  return { title: second.title, color: COLORS.faint, labels };
+}
+
+function countLabels({ style, points }: IntervalSeries, title: string): AxisLine {
+  const labels = points.map(({ x, n }) => ({ x, text: n.toLocaleString("en-US") }));
+  return { title, color: STYLES[style].color, labels };
+}
+
+function lineMark(
+  Plot: Plot,
+  { labels, color }: AxisLine,
+  domain: readonly [number, number] | null,
+  dy: number,
+): Markish {
+  const kept = domain === null ? null : new Set(spread(labels.map(({ x }) => x), domain, SMALL_ROOM));
+  const shown = labels.filter(({ x }) => kept?.has(x) ?? true);
+  return Plot.text(shown, { x: "x", text: "text", frameAnchor: "bottom", dy, fontSize: 11, fill: color });
+}
+
+function lineTitle(title: string, y: number): string {
+  const x = PANEL_MARGINS.marginLeft - 22;
+  return `<text x="${x}" y="${y}" font-size="11" text-anchor="end" fill="${COLORS.faint}">${title}</text>`;
 }
 
 function logAxis(
@@ -262,8 +273,8 @@ function logDomain(places: readonly number[], window: number | null): [number, n
   return [low / room, high * room];
 }
 
-/** Pixels that a label of the x axis, and one of a number of rows, needs. */
-const LABEL_ROOM = 38, COUNT_ROOM = 26;
+/** Pixels that a label of the x axis, and one of a line below it, needs. */
+const LABEL_ROOM = 38, SMALL_ROOM = 25;
 
 /** The places that can be labelled on a log axis without their labels touching; the last first. */
 function spread(places: readonly number[], [low, high]: readonly [number, number], room: number): number[] {

@@ -12,6 +12,7 @@ import {
   intervalLegend,
   intervalPanel,
   type IntervalSeries,
+  type Level,
   type SeriesStyle,
   type ValueAxis,
 } from "./interval_panel.ts";
@@ -35,7 +36,7 @@ interface Measured {
   readonly label: string;
 }
 
-const PANEL_HEIGHT = 330;
+const PANEL_HEIGHT = 340;
 const WILSON = "Bars: 95% Wilson interval.";
 const BOOTSTRAP = "Bars: 95% bootstrap interval; none where all rows are alike.";
 
@@ -54,12 +55,12 @@ export async function repeatedWordsFigures(
   }
   const draw = new Drawing(groups, options);
   const share: ValueAxis = { title: "Share of copies" };
-  const score: ValueAxis = { title: "Mean score", format: (value) => value.toFixed(2) };
+  const score = draw.scoreAxis();
   const { thresholds = [] } = options;
   const exact = { of: "exact", label: "" } as const;
   const whole = { of: "levenshtein", label: "" } as const;
   return {
-    token_count_performance: draw.figure("copied by input length", exact, [
+    token_count_performance: draw.figure("performance by input length", exact, [
       await draw.lengths(exact, { ...share, title: "Share copied exactly" }, {
         heading: "Exact copies",
         thresholds,
@@ -135,12 +136,13 @@ class Drawing {
     y: ValueAxis,
     options: { readonly heading: string; readonly thresholds?: readonly Threshold[] },
   ): Promise<Panel> {
+    const series = this.#series("lengths", measured);
     return intervalPanel({
-      series: this.#series("lengths", measured),
+      series,
+      counts: series,
       x: this.#lengthAxis(),
       y,
-      levels: options.thresholds ?? [],
-      counts: true,
+      levels: options.thresholds ?? zeroOf(y),
       heading: options.heading,
       height: PANEL_HEIGHT,
     });
@@ -156,7 +158,8 @@ class Drawing {
         format: (tenth) => `${tenth * 10}-${tenth * 10 + 10}%`,
       },
       y,
-      counts: true,
+      levels: zeroOf(y),
+      counts: series.filter(({ style }) => style !== "other"),
       heading: BY_PLACE,
       height: PANEL_HEIGHT,
     });
@@ -169,9 +172,9 @@ class Drawing {
       series,
       x: this.#lengthAxis(),
       y,
-      counts: true,
+      counts: series.filter(({ style }) => style !== "other"),
       heading: BY_LENGTH,
-      height: PANEL_HEIGHT + 14,
+      height: PANEL_HEIGHT,
     });
   }
 
@@ -194,10 +197,26 @@ class Drawing {
     return frame(title, runCaptions(tally, options), panels, this.#alt(what, of));
   }
 
+  /** From the highest round score that leaves nothing out up to 1. */
+  scoreAxis(): ValueAxis {
+    const least = Math.min(
+      1,
+      ...this.#all().flatMap(({ levenshtein, levenshteinCut }) => [levenshtein, levenshteinCut])
+        .flatMap(({ estimate, low }) => [estimate ?? 1, low ?? 1]),
+    );
+    const from = [0.96, 0.9, 0.8, 0.6, 0].find((bound) => bound <= least) ?? 0;
+    const ticks = Array.from({ length: 5 }, (_, i) => from + (1 - from) * i / 4);
+    return {
+      title: "Mean score",
+      domain: [from, 1],
+      ticks,
+      format: (value) => String(Number(value.toFixed(3))),
+    };
+  }
+
   /** Grid lines from the least to the greatest share that has to be shown. */
   deltaAxis(): ValueAxis {
-    const shown = [...this.#groups.lengths, ...this.#groups.tenths]
-      .flatMap(({ valid, all }) => [valid.wordCountDelta, all.wordCountDelta])
+    const shown = this.#all().map(({ wordCountDelta }) => wordCountDelta)
       .flatMap(({ estimate, low, high }) => [estimate ?? 0, low ?? 0, high ?? 0]);
     const most = Math.max(...shown), least = Math.min(...shown);
     const step = STEPS.find((one) => Math.ceil(most / one) - Math.floor(least / one) <= 8) ?? 10 ** 9;
@@ -212,10 +231,16 @@ class Drawing {
     };
   }
 
+  /** The measures of every group, of valid rows and of all. */
+  #all(): CopyMeasures[] {
+    return [...this.#groups.lengths, ...this.#groups.tenths].flatMap(({ valid, all }) => [valid, all]);
+  }
+
   #lengthAxis(): IntervalAxis {
     const { window = null } = this.#options;
-    const places = this.#groups.lengths.map(({ place }) => place);
-    return { scale: "log", places, title: "Input length (tokens)", window };
+    const words = new Map(this.#groups.lengths.map(({ place, words }) => [place, words ?? 0]));
+    const second = { title: "words", format: (place: number) => formatLength(words.get(place) ?? 0) };
+    return { scale: "log", places: [...words.keys()], title: "Input length (tokens)", second, window };
   }
 
   #series(by: "lengths" | "tenths", { of }: Measured): IntervalSeries[] {
@@ -258,6 +283,11 @@ class Drawing {
       list(lengths, ({ place }) => formatLength(place))
     }. By place of the modified word: ${list(tenths, ({ place }) => `${place * 10}-${place * 10 + 10}%`)}.`;
   }
+}
+
+/** The line at zero of an axis that goes below it. */
+function zeroOf({ domain }: ValueAxis): Level[] {
+  return domain !== undefined && domain[0] < 0 ? [{ value: 0 }] : [];
 }
 
 const BY_LENGTH = "By input length";

@@ -3,7 +3,7 @@
  * @module
  */
 import type { Caption } from "./frame.ts";
-import { formatAccuracy, type Tally } from "./outcomes.ts";
+import { formatAccuracy, MARKED, OUTCOMES, type Tally } from "./outcomes.ts";
 import { formatPercent } from "./theme.ts";
 
 /** What a title says beside the counts. */
@@ -33,7 +33,12 @@ export function runCaptions(all: Tally, options: RunTitleOptions): Caption[] {
   const captions: Caption[] = [{ text: `All rows sent: ${formatAccuracy(all.raw)}` }];
   if (all.invalidShare > 0) captions.push({ text: `Valid rows only: ${formatAccuracy(all.valid)}` });
   if (all.invalidShare > INVALID_LIMIT) {
-    captions.push({ text: "Invalid rows are no evidence of context rot.", warning: true });
+    const classes = MARKED.filter((name) => !OUTCOMES[name].valid && all.counts.has(name))
+      .map((name) => `${all.counts.get(name)?.toLocaleString("en-US")} ${OUTCOMES[name].label}`);
+    captions.push({
+      text: `Invalid rows are no evidence of context rot: ${classes.join(", ")}.`,
+      warning: true,
+    });
   }
   return [...captions, ...(options.notes ?? []).map((text) => ({ text }))];
 }

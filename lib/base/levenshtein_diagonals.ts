@@ -3,10 +3,10 @@
  * @module
  */
 
-/** Cells of the matrix that the block-wise algorithm takes in the time of one step here, about. */
-const CELLS_PER_STEP = 160;
+/** Of so many cells of the matrix one step may be spent: then the block-wise algorithm is at most a third quicker. */
+const CELLS_PER_STEP = 1600;
 /** Steps that are always worth their time. */
-const FREE_STEPS = 20_000;
+const FREE_STEPS = 5000;
 
 /**
  * The edit distance of two texts, by the furthest row that can be reached on each diagonal with so many edits

@@ -111,7 +111,9 @@ export async function intervalPanel(options: IntervalPanelOptions): Promise<Pane
   const top = (log ? 20 : 10) + (heading === "" ? 0 : 20);
   const lines = [
     ...(x.second === undefined ? [] : [secondLabels(x.places, x.second)]),
-    ...counts.map((one, i) => countLabels(one, i === 0 ? "rows" : "")),
+    ...counts.filter(({ points }) => points.length > 0).map((one, i) =>
+      countLabels(one, i === 0 ? "rows" : "")
+    ),
   ];
   const bottom = BOTTOM + LINE * lines.length;
   const ticks = y.ticks ?? QUARTERS;

@@ -9,7 +9,7 @@ import type { Message } from "../backends/backend.ts";
 import { modelIdentity } from "../backends/model_identity.ts";
 import { hashJson, type Json } from "../base/hash.ts";
 import { createRandom } from "../base/random.ts";
-import type { Attempt, Experiment, GradedRow, JudgeRow, Prompt, Row } from "../runs/experiment.ts";
+import type { Attempt, JudgeRow, Prompt, Row } from "../runs/experiment.ts";
 import type { CountedModel, CreateOptions, PlannedExperiment } from "../runs/experiment_kind.ts";
 import { type DoneRow, gradeRows, type Verdict } from "./grade_rows.ts";
 import { type Haystack, openHaystack } from "./haystack.ts";
@@ -63,8 +63,6 @@ export interface Niah extends PlannedExperiment<NiahRow> {
   readonly grid: NiahGrid;
   /** Where the text is from. */
   readonly haystack: Haystack;
-  /** Grades at once: matching takes no time. */
-  grade(...rows: Parameters<Experiment<NiahRow>["grade"]>): readonly GradedRow[];
 }
 
 /** Most prompt tokens that judging an answer takes. */

@@ -58,7 +58,7 @@ export function axisTitles(
   const x = (PANEL_MARGINS.marginLeft + FIGURE_WIDTH - PANEL_MARGINS.marginRight) / 2;
   const style = `font-size="12" text-anchor="middle" fill="${COLORS.text}"`;
   return `<text x="${x}" y="${bottom + horizontal.below}" ${style}>${escapeXml(horizontal.title)}</text>` +
-    `<text transform="translate(20,${(top + bottom) / 2}) rotate(-90)" ${style}>${
+    `<text transform="translate(15,${(top + bottom) / 2}) rotate(-90)" ${style}>${
       escapeXml(vertical)
     }</text>`;
 }

@@ -165,7 +165,7 @@ class Drawing {
     });
   }
 
-  /** Whole outputs and cut ones, over valid rows, and whole outputs over all. */
+  /** Whole outputs, over valid rows and over all, and cut ones. */
   scores(by: "lengths" | "tenths", y: ValueAxis): Promise<Panel> {
     const series = this.#scoreSeries(by);
     return by === "tenths" ? this.tenths(series, y) : intervalPanel({
@@ -179,7 +179,7 @@ class Drawing {
   }
 
   scoresLegend(): Panel {
-    return intervalLegend(this.#scoreSeries("lengths").toReversed(), [], BOOTSTRAP);
+    return intervalLegend(shown(this.#scoreSeries("lengths")).toReversed(), [], BOOTSTRAP);
   }
 
   legend(measured: readonly Measured[], bars: string, thresholds: readonly Threshold[] = []): Panel {
@@ -187,7 +187,8 @@ class Drawing {
       label: `${label} (${formatPercent(value)})`,
       value,
     }));
-    return intervalLegend(measured.flatMap((one) => this.#series("lengths", one)).toReversed(), levels, bars);
+    const series = measured.flatMap((one) => this.#series("lengths", one));
+    return intervalLegend(shown(series).toReversed(), levels, bars);
   }
 
   figure(what: string, { of }: Measured, panels: readonly Panel[], notes: readonly string[] = []): Figure {
@@ -216,9 +217,9 @@ class Drawing {
 
   /** Grid lines from the least to the greatest share that has to be shown. */
   deltaAxis(): ValueAxis {
-    const shown = this.#all().map(({ wordCountDelta }) => wordCountDelta)
+    const values = this.#all().map(({ wordCountDelta }) => wordCountDelta)
       .flatMap(({ estimate, low, high }) => [estimate ?? 0, low ?? 0, high ?? 0]);
-    const most = Math.max(...shown), least = Math.min(...shown);
+    const most = Math.max(...values), least = Math.min(...values);
     const step = STEPS.find((one) => Math.ceil(most / one) - Math.floor(least / one) <= 8) ?? 10 ** 9;
     const from = Math.min(-1, Math.floor(least / step - 1e-9)),
       to = Math.max(1, Math.ceil(most / step + 1e-9));
@@ -227,7 +228,7 @@ class Drawing {
       title: "Words missing, of the text",
       domain: [from * step, to * step],
       ticks,
-      format: (value) => `${Number((value * 100).toPrecision(6))}%`,
+      format: (value) => step >= 1 && value !== 0 ? `${value}x` : `${Number((value * 100).toPrecision(6))}%`,
     };
   }
 
@@ -254,8 +255,8 @@ class Drawing {
   #scoreSeries(by: "lengths" | "tenths"): IntervalSeries[] {
     const cut = seriesOf(
       this.#groups[by],
-      (group) => group.valid.levenshteinCut,
-      this.#differs ? "valid rows, output cut to the text's length" : "output cut to the text's length",
+      (group) => group.all.levenshteinCut,
+      `${this.#differs ? "all rows answered, " : ""}output cut to the text's length`,
       "other",
     );
     const named = {
@@ -283,6 +284,12 @@ class Drawing {
       list(lengths, ({ place }) => formatLength(place))
     }. By place of the modified word: ${list(tenths, ({ place }) => `${place * 10}-${place * 10 + 10}%`)}.`;
   }
+}
+
+/** The series that have a point; all of them where none has. */
+function shown(series: readonly IntervalSeries[]): readonly IntervalSeries[] {
+  const some = series.filter(({ points }) => points.length > 0);
+  return some.length > 0 ? some : series;
 }
 
 /** The line at zero of an axis that goes below it. */

@@ -22,7 +22,8 @@ export type LoadDecoder = typeof import("../engine/mod.ts").loadDecoder;
 
 /**
  * Loads an in-process model, from its folder or from the Hugging Face hub. Prompts that share a beginning with an earlier one reuse its keys and values, and the
- * usage says how many tokens that were. Requests run one after another; a sample depends on its own seed alone.
+ * usage says how many tokens that were. Requests under way at the same time share their decode steps; a sample depends
+ * on its own seed alone.
  *
  * @throws {InputError} when the checkpoint is missing, incomplete or damaged.
  */
@@ -55,8 +56,6 @@ export async function openLocal(
 class LocalBackend implements Backend {
   readonly variant: LocalVariant;
   readonly #decoder: Decoder;
-  /** The end of the queue: requests run one at a time, whatever concurrency is asked for. */
-  #tail: Promise<unknown> = Promise.resolve();
 
   constructor(variant: LocalVariant, decoder: Decoder) {
     this.variant = variant;
@@ -64,17 +63,11 @@ class LocalBackend implements Backend {
   }
 
   generate(request: GenerateRequest, options: CallOptions = {}): Promise<Completion> {
-    return this.#inTurn(() => this.#answer(request, "", options));
+    return this.#answer(request, "", options);
   }
 
   continueFrom(request: ContinueRequest, options: CallOptions = {}): Promise<Completion> {
-    return this.#inTurn(() => this.#answer(request, request.prefix, options));
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#tail.then(work);
-    this.#tail = result.catch(() => {});
-    return result;
+    return this.#answer(request, request.prefix, options);
   }
 
   async #answer(request: GenerateRequest, prefix: string, options: CallOptions): Promise<Completion> {
@@ -157,7 +150,6 @@ class LocalBackend implements Backend {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#tail;
     await this.#decoder[Symbol.asyncDispose]();
   }
 }

@@ -334,7 +334,7 @@ export interface Limits {
 }
 
 const DEPLOYMENT_TOKENS_PER_MINUTE = { local: 50_000, cloud: 200_000 };
-const DEFAULT_CONCURRENCY = { local: 1, api: 4, simulated: 16 };
+const DEFAULT_CONCURRENCY = { local: 4, api: 4, simulated: 16 };
 
 /**
  * A variant's limits: `MAX_TOKENS_PER_MINUTE`, then its own `limits`, then the default of its deployment.

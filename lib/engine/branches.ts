@@ -23,6 +23,8 @@ export interface Span {
 export class BranchCache {
   readonly #config: DecoderConfig;
   #spans: readonly Span[];
+  /** Per branch, the step of its first own token. */
+  #joined: number[];
   #steps = 1;
   #keys: Float32Array[];
   #values: Float32Array[];
@@ -31,6 +33,7 @@ export class BranchCache {
   constructor(config: DecoderConfig, spans: readonly Span[]) {
     this.#config = config;
     this.#spans = spans;
+    this.#joined = spans.map(() => 1);
     const make = () =>
       Array.from({ length: config.numLayers }, () => new Float32Array(FIRST_CAPACITY * this.#stride));
     this.#keys = make();
@@ -48,7 +51,12 @@ export class BranchCache {
 
   /** Positions of the tokens fed next, per branch. */
   get positions(): number[] {
-    return this.#spans.map(({ length }) => length + this.#steps - 1);
+    return this.#spans.map(({ length }, branch) => length + this.#own(branch));
+  }
+
+  /** Tokens of its own that a branch has. */
+  #own(branch: number): number {
+    return this.#steps - (this.#joined[branch] as number);
   }
 
   /** The feeds that depend on the branches; the store's own are the caller's. */
@@ -74,8 +82,8 @@ export class BranchCache {
   }
 
   /**
-   * `[branches, past + steps + 1]`: 0 on the rows of a branch's span and on its own tokens, -Infinity elsewhere and
-   * on what lies outside the window.
+   * `[branches, past + steps + 1]`: 0 on the rows of a branch's span and on its own tokens, -Infinity elsewhere, on
+   * steps before it joined, and on what lies outside the window.
    */
   #mask(past: number, window: number | null): Float32Array {
     const width = past + this.#steps + 1;
@@ -83,9 +91,13 @@ export class BranchCache {
     for (const [branch, { start, length }] of this.#spans.entries()) {
       const row = mask.subarray(branch * width, (branch + 1) * width);
       /** Tokens of this branch that are no longer seen: those at the beginning of its span, then of its own. */
-      const unseen = window === null ? 0 : Math.max(0, length + this.#steps - window);
+      const unseen = window === null ? 0 : Math.max(0, length + this.#own(branch) + 1 - window);
       row.fill(-Infinity, 0, start + Math.min(length, unseen));
-      row.fill(-Infinity, start + length, past + 1 + Math.max(0, unseen - length));
+      row.fill(
+        -Infinity,
+        start + length,
+        past + (this.#joined[branch] as number) + Math.max(0, unseen - length),
+      );
     }
     return mask;
   }
@@ -110,24 +122,51 @@ export class BranchCache {
     this.#steps++;
   }
 
+  /** Adds branches that have no tokens of their own yet; the first spans are those of the branches there are. */
+  admit(spans: readonly Span[]): void {
+    const old = this.#spans.length;
+    this.#arrange(Array.from(spans, (_, index) => index < old ? index : undefined));
+    for (let i = old; i < spans.length; i++) this.#joined.push(this.#steps);
+    this.#spans = spans;
+  }
+
   /** Keeps only the branches at these indices. */
   keep(indices: readonly number[]): void {
+    if (indices.length === this.#spans.length) return;
+    this.#arrange(indices);
+    this.#spans = indices.map((index) => this.#spans[index] as Span);
+    this.#joined = indices.map((index) => this.#joined[index] as number);
+    this.#forget(Math.min(...this.#joined) - 1);
+  }
+
+  /** Lays the branches out anew: for each place the branch that stood at this index, or an empty one. */
+  #arrange(places: readonly (number | undefined)[]): void {
     const old = this.#spans.length;
-    if (indices.length === old) return;
     const { numKvHeads, headDim } = this.#config;
     const rows = this.#steps * numKvHeads;
-    const squeeze = (data: Float32Array) => {
-      const out = new Float32Array(data.length / old * indices.length);
+    const arrange = (data: Float32Array) => {
+      const out = new Float32Array(data.length / old * places.length);
       for (let row = 0; row < rows; row++) {
-        for (const [to, from] of indices.entries()) {
+        for (const [to, from] of places.entries()) {
+          if (from === undefined) continue;
           const start = (row * old + from) * headDim;
-          out.set(data.subarray(start, start + headDim), (row * indices.length + to) * headDim);
+          out.set(data.subarray(start, start + headDim), (row * places.length + to) * headDim);
         }
       }
       return out;
     };
-    this.#keys = this.#keys.map(squeeze);
-    this.#values = this.#values.map(squeeze);
-    this.#spans = indices.map((index) => this.#spans[index] as Span);
+    this.#keys = this.#keys.map(arrange);
+    this.#values = this.#values.map(arrange);
+  }
+
+  /** Drops the first steps after the placeholder, before which no branch joined, once they are the greater part. */
+  #forget(steps: number): void {
+    if (steps < FIRST_CAPACITY || 2 * steps < this.#steps) return;
+    const stride = this.#stride;
+    for (const data of [...this.#keys, ...this.#values]) {
+      data.copyWithin(stride, (1 + steps) * stride, this.#steps * stride);
+    }
+    this.#steps -= steps;
+    this.#joined = this.#joined.map((step) => step - steps);
   }
 }

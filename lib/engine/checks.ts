@@ -97,6 +97,9 @@ export function checkGenerate(config: DecoderConfig, length: number, options: Sa
   need(Number.isFinite(temperature) && temperature >= 0, "temperature", temperature, "a number from 0");
   need(topP > 0 && topP <= 1, "topP", topP, "a number above 0, at most 1");
   need(Number.isInteger(topK) && topK >= 0, "topK", topK, "a whole number, or 0 for all tokens");
+  const { topLogprobs = 0 } = options;
+  const count = Number.isInteger(topLogprobs) && topLogprobs >= 0 && topLogprobs <= 100;
+  need(count, "topLogprobs", topLogprobs, "a whole number from 0 to 100");
   need(
     seeds === undefined || seeds.length === n,
     "The number of seeds",

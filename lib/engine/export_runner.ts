@@ -147,6 +147,9 @@ export class ExportRunner implements ModelRunner {
   startBatch(store: KvStore, spans: readonly Span[]): DecodeBatch {
     let caches = spans.map((span) => this.#cacheOf(store, span));
     return {
+      admit: (changed, all) => {
+        for (const span of all.slice(caches.length)) caches.push(this.#cacheOf(changed, span));
+      },
       keep: (indices) => void (caches = indices.map((index) => caches[index] as Cache)),
       step: async (tokens, run) => {
         const steers = run.steers.filter((steer) => actsOn(steer, "response"));

@@ -4,7 +4,6 @@
  */
 import { checkEdit, checkLoadOptions, foreignPrefix } from "./checks.ts";
 import type { DecoderConfig } from "./config.ts";
-import { abortedSamples } from "./generate.ts";
 import { DecoderBase } from "./decoder_base.ts";
 import { checkpointFolders, readConfig } from "./local_decoder.ts";
 import type { PrefixReply } from "./protocol.ts";
@@ -93,8 +92,7 @@ class WorkerDecoder extends DecoderBase {
       options: this.sendable(rest),
       stream: onToken !== undefined,
     };
-    const stopped = () => continuations.map(({ n }) => abortedSamples(n));
-    return await this.#link.call("generate", request, { ...options, stopped });
+    return await this.#link.call("generate", request, options);
   }
 
   override async selfTest(): Promise<string[]> {

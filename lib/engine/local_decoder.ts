@@ -9,8 +9,8 @@ import { checkEdit, checkGenerate, checkIds, checkLoadOptions, checkSites, forei
 import { hasWeights, readJson } from "./checkpoint.ts";
 import { type DecoderConfig, parseConfig } from "./config.ts";
 import { DecoderBase } from "./decoder_base.ts";
-import type { Start } from "./batches.ts";
-import { abortedSamples, generateSamples, type Request } from "./generate.ts";
+import type { Request } from "./branch.ts";
+import { DecodeLoop } from "./decode_loop.ts";
 import { checkDevice } from "./device.ts";
 import { fetchCheckpoint, type HubOptions, isRepository } from "./hub.ts";
 import { inUse, KvStore } from "./kv_store.ts";
@@ -121,7 +121,9 @@ async function openRunner(
 class LocalDecoder extends DecoderBase {
   readonly #runner: ModelRunner;
   readonly #cache: PrefixCache;
-  #tail: Promise<unknown> = Promise.resolve();
+  readonly #loop: DecodeLoop;
+  readonly #queue: (() => Promise<void>)[] = [];
+  #working: Promise<void> | undefined;
   #closed = false;
   #reusedTokens = 0;
   #generatedTokens = 0;
@@ -130,6 +132,7 @@ class LocalDecoder extends DecoderBase {
     super(runner.config, tokenizer);
     this.#runner = runner;
     this.#cache = new PrefixCache(cacheBytes);
+    this.#loop = new DecodeLoop(runner, tokenizer);
   }
 
   override forward(ids: readonly number[], options: ForwardOptions = {}): Promise<ForwardResult> {
@@ -239,12 +242,10 @@ class LocalDecoder extends DecoderBase {
       checkGenerate(this.config, start.length, how);
       return { ...start, options: how };
     });
-    using _use = inUse(requests.map(({ store }) => store));
-    const samples = await this.exclusive(
-      () => generateSamples(this.#runner, this.tokenizer, requests, { steers, onToken, signal }),
-      signal,
-      () => continuations.map(({ n }) => abortedSamples(n)),
-    );
+    if (this.#closed) throw closed();
+    const drawing = this.#loop.add(requests, { steers, onToken, signal });
+    this.#work();
+    const samples = await drawing;
     for (const { tokens } of samples.flat()) this.#generatedTokens += tokens.length;
     return samples;
   }
@@ -266,43 +267,52 @@ class LocalDecoder extends DecoderBase {
   }
 
   /**
-   * Runs one thing at a time, in the order asked for. A call whose signal fires before its turn leaves the queue at
-   * once, with what `stopped` gives.
+   * Runs one thing at a time, in the order asked for, with a decode step of what is being generated between two. A
+   * call whose signal fires before its turn leaves the queue at once.
    */
-  exclusive<T>(
-    work: () => Promise<T>,
-    signal?: AbortSignal,
-    stopped: () => T = () => {
-      throw signal?.reason;
-    },
-  ): Promise<T> {
+  exclusive<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      let waiting = true;
       const leave = () => {
-        waiting = false;
-        try {
-          resolve(stopped());
-        } catch (reason) {
-          reject(reason);
-        }
+        const at = this.#queue.indexOf(turn);
+        if (at !== -1) this.#queue.splice(at, 1);
+        reject(signal?.reason);
+      };
+      const turn = async () => {
+        signal?.removeEventListener("abort", leave);
+        if (this.#closed) reject(closed());
+        else await work().then(resolve, reject);
       };
       if (signal?.aborted) return leave();
       signal?.addEventListener("abort", leave, { once: true });
-      this.#tail = this.#tail.then(async () => {
-        signal?.removeEventListener("abort", leave);
-        if (!waiting) return;
-        if (this.#closed) reject(new InputError("The model is closed: load it again."));
-        else await work().then(resolve, reject);
-      });
+      this.#queue.push(turn);
+      this.#work();
     });
   }
 
+  /** Works until there is nothing left to do. */
+  #work(): void {
+    this.#working ??= (async () => {
+      await Promise.resolve(); // what is asked for in one go is begun together
+      for (;;) {
+        const turn = this.#queue.shift();
+        if (turn === undefined && this.#loop.idle) break;
+        await turn?.();
+        if (!this.#loop.idle) await this.#loop.step();
+      }
+      this.#working = undefined;
+    })();
+  }
+
   override async [Symbol.asyncDispose](): Promise<void> {
-    await this.#tail;
+    while (this.#working !== undefined) await this.#working;
     this.#closed = true;
     this.#cache.clear();
     await this.#runner[Symbol.asyncDispose]();
   }
+}
+
+function closed(): InputError {
+  return new InputError("The model is closed: load it again.");
 }
 
 class LocalPrefix implements Prefix {
@@ -353,7 +363,7 @@ class LocalPrefix implements Prefix {
   }
 
   /** What a prefix is continued from. @throws {InputError} when it is of another model, or was disposed of. */
-  static startOf(prefix: Prefix, decoder: LocalDecoder): Start {
+  static startOf(prefix: Prefix, decoder: LocalDecoder): Omit<Request, "options"> {
     if (!(prefix instanceof LocalPrefix) || prefix.#decoder !== decoder) throw foreignPrefix();
     return { store: prefix.#open(), length: prefix.length, logits: prefix.logits };
   }

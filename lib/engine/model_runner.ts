@@ -42,6 +42,8 @@ export interface StepResult {
 
 /** Branches that are decoded together, one token each per step. */
 export interface DecodeBatch {
+  /** Adds branches between steps: the first spans are those of the branches it has, all of a store that may be new. */
+  admit(store: KvStore, spans: readonly Span[]): void;
   /** Keeps only the branches at these indices. */
   keep(indices: readonly number[]): void;
   /** Runs one token in each branch. */

@@ -176,6 +176,10 @@ export class Runner implements ModelRunner {
   startBatch(store: KvStore, spans: readonly Span[]): DecodeBatch {
     const branches = new BranchCache(this.config, spans);
     return {
+      admit(changed, all) {
+        store = changed;
+        branches.admit(all);
+      },
       keep: (indices) => branches.keep(indices),
       step: (tokens, run) => this.decode(store, branches, tokens, run),
     };

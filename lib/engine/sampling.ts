@@ -3,6 +3,8 @@
  * @module
  */
 
+import type { TokenLogprob } from "./types.ts";
+
 /** How a token is chosen. */
 export interface SamplingOptions {
   /** 0 takes the likeliest token. */
@@ -22,10 +24,29 @@ export function argmax(logits: Float32Array): number {
 
 /** Natural-log softmax probability of one index. */
 export function logProbability(logits: Float32Array, index: number): number {
+  return (logits[index] as number) - logSumExp(logits);
+}
+
+function logSumExp(logits: Float32Array): number {
   const top = logits[argmax(logits)] as number;
   let sum = 0;
-  for (const x of logits) sum += Math.exp(x - top);
-  return (logits[index] as number) - top - Math.log(sum);
+  for (let i = 0; i < logits.length; i++) sum += Math.exp((logits[i] as number) - top);
+  return top + Math.log(sum);
+}
+
+/** The `count` likeliest tokens with their log-probabilities, likeliest first, of equals the first. */
+export function likeliestTokens(logits: Float32Array, count: number): TokenLogprob[] {
+  const found: number[] = [];
+  for (let i = 0; i < logits.length; i++) {
+    const x = logits[i] as number;
+    if (found.length === count && x <= (logits[found.at(-1) as number] as number)) continue;
+    let at = found.length;
+    while (at > 0 && x > (logits[found[at - 1] as number] as number)) at--;
+    found.splice(at, 0, i);
+    if (found.length > count) found.pop();
+  }
+  const total = logSumExp(logits);
+  return found.map((token) => ({ token, logprob: (logits[token] as number) - total }));
 }
 
 /** Probabilities of all tokens at a temperature above 0. */

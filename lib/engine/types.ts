@@ -153,6 +153,8 @@ export interface SampleOptions {
   readonly ignoreEos?: boolean;
   /** Also gives each token's log-probability. */
   readonly logprobs?: boolean;
+  /** Also gives this many of the likeliest tokens at each step, and each token's log-probability; at most 100. */
+  readonly topLogprobs?: number;
   /** Leaves special tokens out of the text; true unless given. */
   readonly skipSpecialTokens?: boolean;
 }
@@ -197,6 +199,14 @@ export interface DecoderStats {
   readonly cacheBytes: number;
 }
 
+/** A token and its natural-log probability. */
+export interface TokenLogprob {
+  /** Its id. */
+  readonly token: number;
+  /** Before temperature and filters. */
+  readonly logprob: number;
+}
+
 /** One generated continuation. */
 export interface Sample {
   /** All generated tokens, an end token and those of a stop string included. */
@@ -207,6 +217,8 @@ export interface Sample {
   readonly finishReason: "stop" | "length" | "aborted";
   /** Natural-log probability of each token under the model, before temperature and filters. */
   readonly logprobs?: number[];
+  /** For each token drawn, the likeliest tokens in its place, likeliest first. */
+  readonly topLogprobs?: TokenLogprob[][];
 }
 
 /** A sequence whose keys and values are computed. Disposing of it frees them when no other prefix shares them. */
@@ -249,7 +261,8 @@ export interface Decoder extends AsyncDisposable {
   prefill(ids: readonly number[], options?: PrefillOptions): Promise<Prefix>;
   /**
    * Draws continuations of several prefixes together, one token in each branch per step; those that `extend` one
-   * another share what they hold. A sample is what {@linkcode Prefix.generate} draws with its seed, whatever else is
+   * another share what they hold. Calls that are under way at the same time share their steps too: one joins while
+   * others are going on, unless its response is steered. A sample is what {@linkcode Prefix.generate} draws with its seed, whatever else is
    * in the batch: to the token in fp32, not so in q8 and q4, whose arithmetic depends on the batch.
    *
    * @returns the samples of each continuation, in the order given.

@@ -44,21 +44,16 @@ export class WorkerLink {
     options: {
       readonly signal?: AbortSignal | undefined;
       readonly onToken?: ((event: BranchEvent) => void) | undefined;
-      /** What a call gives that is stopped before its turn; it fails with the signal's reason unless given. */
-      readonly stopped?: (() => Calls[M]["reply"]) | undefined;
     } = {},
   ): Promise<Calls[M]["reply"]> {
-    const { signal, onToken, stopped } = options;
+    const { signal, onToken } = options;
     return new Promise<Calls[M]["reply"]>((resolve, reject) => {
       if (this.#broken !== undefined) return reject(this.#broken);
       const id = this.#next++;
       const onAbort = () => {
         this.#send({ kind: "abort", id });
-        const [running] = this.#pending.keys(); // the worker works in order
-        if (running === id) return;
-        const pending = this.#pending.get(id);
-        if (stopped === undefined) pending?.reject(signal?.reason);
-        else pending?.resolve(stopped());
+        const [first] = this.#pending.keys(); // what is not generated is computed in order
+        if (method !== "generate" && first !== id) this.#pending.get(id)?.reject(signal?.reason);
       };
       const done = () => {
         signal?.removeEventListener("abort", onAbort);

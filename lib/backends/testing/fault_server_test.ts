@@ -29,7 +29,7 @@ const quick = { baseMs: 1, maxMs: 2, retries: 5, maxRetryAfterMs: 300_000 };
 
 Deno.test("a caller gets every request through a server that fails in 30% of tries, paying for none twice", async () => {
   await using server = await startFaultServer({ plan: mix(0.3, { seed: 1 }), retryAfter: 0.01 });
-  const backend = openApi(variant(server.url), { timeoutMs: 200 });
+  const backend = openApi(variant(server.url), { timeoutMs: 1500 });
   await using caller = createCaller(backend, {
     retry: quick,
     random: createRandom(1),

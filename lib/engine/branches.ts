@@ -3,6 +3,7 @@
  * @module
  */
 import { maskName, windowsOf } from "./attention_graph.ts";
+import { freeFloats } from "./free_floats.ts";
 import type { DecoderConfig } from "./config.ts";
 import { type Feed, floats, longs } from "./session.ts";
 
@@ -102,7 +103,7 @@ export class BranchCache {
     return mask;
   }
 
-  /** Appends one step, `k.N` and `v.N` `[kvHeads, branches, headDim]`. */
+  /** Appends one step, `k.N` and `v.N` `[kvHeads, branches, headDim]`, and frees them. */
   append(outputs: Readonly<Record<string, Float32Array>>): void {
     const stride = this.#stride;
     const at = this.#steps * stride;
@@ -110,11 +111,11 @@ export class BranchCache {
       for (let layer = 0; layer < list.length; layer++) {
         let data = list[layer] as Float32Array;
         if (at + stride > data.length) {
-          const grown = new Float32Array(2 * data.length);
-          grown.set(data);
-          list[layer] = data = grown;
+          list[layer] = data = new Float32Array((data.buffer as ArrayBuffer).transfer(2 * data.byteLength));
         }
-        data.set(outputs[`${which}.${layer}`] as Float32Array, at);
+        const output = outputs[`${which}.${layer}`] as Float32Array;
+        data.set(output, at);
+        freeFloats(output);
       }
     };
     put(this.#keys, "k");
@@ -153,6 +154,7 @@ export class BranchCache {
           out.set(data.subarray(start, start + headDim), (row * places.length + to) * headDim);
         }
       }
+      freeFloats(data);
       return out;
     };
     this.#keys = this.#keys.map(arrange);

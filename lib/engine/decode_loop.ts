@@ -4,6 +4,7 @@
  * @module
  */
 import { Branch, type NextToken, type Request } from "./branch.ts";
+import { freeFloats } from "./free_floats.ts";
 import { inUse, KvStore } from "./kv_store.ts";
 import type { DecoderConfig } from "./config.ts";
 import type { DecodeBatch, ModelRunner } from "./model_runner.ts";
@@ -273,6 +274,7 @@ export class DecodeLoop {
       const next = { logits: row(logits, i), probabilities: row(probabilities, drawn.indexOf(i)) };
       member.call.draw(member, next, this.#ends);
     }
+    freeFloats(logits, probabilities);
   }
 
   /** Drops the members that have ended and lets those that are fresh join. */

@@ -6,6 +6,7 @@ import { eitherAttention, maskName, windowsOf } from "./attention_graph.ts";
 import { BranchCache, type Span } from "./branches.ts";
 import type { DecoderConfig } from "./config.ts";
 import { buildDecoderGraph } from "./decoder_graph.ts";
+import { freeFloats } from "./free_floats.ts";
 import { joinFloats } from "./join_floats.ts";
 import type { KvStore } from "./kv_store.ts";
 import type {
@@ -141,7 +142,10 @@ export class Runner implements ModelRunner {
       };
       const outputs = await session.run(feeds, wanted);
       for (let layer = 0; layer < this.config.numLayers; layer++) {
-        store.write(layer, outputs[`k.${layer}`] as Float32Array, outputs[`v.${layer}`] as Float32Array);
+        const [keys, values] = [outputs[`k.${layer}`], outputs[`v.${layer}`]] as [Float32Array, Float32Array];
+        store.write(layer, keys, values);
+        if (!captured.has(`k.${layer}`)) freeFloats(keys);
+        if (!captured.has(`v.${layer}`)) freeFloats(values);
       }
       store.note(chunk);
       store.used += chunk.length;

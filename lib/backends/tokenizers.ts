@@ -66,10 +66,21 @@ export const simulatedTokenizer: Tokenizer = {
     return ids;
   },
   decode(ids) {
-    let text = "";
+    const units = new Uint16Array(ids.length * UNITS);
+    let n = 0;
     for (const id of ids) {
-      const units = [Math.floor(id / UNIT ** 2) % UNIT, Math.floor(id / UNIT) % UNIT, id % UNIT];
-      text += String.fromCharCode(...units.slice(0, Math.floor(id / UNIT ** 3)));
+      const size = Math.floor(id / UNIT ** UNITS);
+      let rest = id - size * UNIT ** UNITS;
+      for (let u = UNITS - 1; u >= 0; u--) {
+        const higher = Math.floor(rest / UNIT);
+        if (u < size) units[n + u] = rest - higher * UNIT;
+        rest = higher;
+      }
+      n += size;
+    }
+    let text = "";
+    for (let i = 0; i < n; i += 4096) {
+      text += String.fromCharCode(...units.subarray(i, Math.min(n, i + 4096)));
     }
     return text;
   },

@@ -258,5 +258,5 @@ if (only.includes("audit")) {
 }
 if (flags.write !== "") {
   const before = await Deno.readTextFile(flags.write);
-  await Deno.writeTextFile(flags.write, withSection(before, "## Runs", readme()));
+  await Deno.writeTextFile(flags.write, withSection(before, "# Runs", readme()));
 }

@@ -177,6 +177,7 @@ export function readChunk(json: unknown): Chunk {
 export function readErrorBody(
   json: unknown,
 ): { readonly message: string; readonly status: number | null } | null {
+  if (typeof json !== "object" || json === null || !("error" in json)) return null;
   const parsed = errorBodySchema.safeParse(json);
   if (!parsed.success) return null;
   const { error } = parsed.data;

@@ -2,13 +2,17 @@
  * Tokenizers that do not come with a model.
  * @module
  */
+import { fileURLToPath } from "node:url";
 import type { Message, Tokenizer } from "./backend.ts";
-import { encodeLongPiece } from "./bpe.ts";
+import { createPieceEncoder, readTiktoken, type Vocabulary } from "./bpe.ts";
 
-/** Pieces at least this long are merged by {@linkcode encodeLongPiece}; the package's own merge is quadratic. */
-const LONG_PIECE = 512;
-const LONG_RUN = new RegExp(`\\S{${LONG_PIECE}}|\\s{${LONG_PIECE}}`);
-const PLAIN = { allowedSpecial: new Set<string>(), disallowedSpecial: new Set<string>() };
+/** Read once a process: from the package's data, because its module of 200,000 strings takes ten times the memory. */
+let vocabulary: Promise<Vocabulary> | null = null;
+
+async function o200kVocabulary(): Promise<Vocabulary> {
+  const path = fileURLToPath(import.meta.resolve("gpt-tokenizer/data/o200k_base.tiktoken"));
+  return readTiktoken(await Deno.readFile(path));
+}
 
 /**
  * The o200k_base tokenizer of OpenAI's models and gpt-oss, for plain text: `<|endoftext|>` in a text is encoded as
@@ -19,33 +23,22 @@ const PLAIN = { allowedSpecial: new Set<string>(), disallowedSpecial: new Set<st
  * @param options.exact whether the model that is asked counts with this tokenizer.
  */
 export async function loadO200k(options: { readonly exact?: boolean } = {}): Promise<Tokenizer> {
-  const bpe = await import("gpt-tokenizer/encoding/o200k_base");
-  const pieces = (await import("gpt-tokenizer/encodingParams/constants")).O200K_TOKEN_SPLIT_REGEX;
-  const ranks = (await import("gpt-tokenizer/bpeRanks/o200k_base")).default;
+  const tokens = await (vocabulary ??= o200kVocabulary());
+  const { O200K_TOKEN_SPLIT_REGEX: pieces } = await import("gpt-tokenizer/encodingParams/constants");
+  const pieceEncoder = createPieceEncoder(tokens);
   const encode = (text: string): number[] => {
-    // A lone surrogate has no UTF-8: it becomes U+FFFD, as it does when it is sent.
-    const sent = text.toWellFormed();
-    if (!LONG_RUN.test(sent)) return bpe.encode(sent, PLAIN);
     const ids: number[] = [];
-    let shortFrom = 0;
-    const flush = (to: number) => {
-      if (to > shortFrom) { for (const id of bpe.encode(sent.slice(shortFrom, to), PLAIN)) ids.push(id); }
-    };
-    for (const match of sent.matchAll(pieces)) {
-      if (match[0].length < LONG_PIECE) continue;
-      flush(match.index);
-      for (const id of encodeLongPiece(match[0], ranks)) ids.push(id);
-      shortFrom = match.index + match[0].length;
-    }
-    flush(sent.length);
+    // A lone surrogate has no UTF-8: it becomes U+FFFD, as it does when it is sent.
+    for (const [piece] of text.toWellFormed().matchAll(pieces)) pieceEncoder.encode(piece, ids);
     return ids;
   };
+  const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
   const count = (text: string) => encode(text).length;
   return {
     name: "o200k_base",
     exact: options.exact ?? false,
     encode,
-    decode: (ids) => bpe.decode(ids),
+    decode: (ids) => utf8.decode(tokens.bytes(ids)),
     count,
     countMessages: (messages) =>
       3 + messages.reduce((sum, m) => sum + 3 + count(m.role) + count(m.content), 0),
@@ -73,10 +66,21 @@ export const simulatedTokenizer: Tokenizer = {
     return ids;
   },
   decode(ids) {
-    let text = "";
+    const units = new Uint16Array(ids.length * UNITS);
+    let n = 0;
     for (const id of ids) {
-      const units = [Math.floor(id / UNIT ** 2) % UNIT, Math.floor(id / UNIT) % UNIT, id % UNIT];
-      text += String.fromCharCode(...units.slice(0, Math.floor(id / UNIT ** 3)));
+      const size = Math.floor(id / UNIT ** UNITS);
+      let rest = id - size * UNIT ** UNITS;
+      for (let u = UNITS - 1; u >= 0; u--) {
+        const higher = Math.floor(rest / UNIT);
+        if (u < size) units[n + u] = rest - higher * UNIT;
+        rest = higher;
+      }
+      n += size;
+    }
+    let text = "";
+    for (let i = 0; i < n; i += 4096) {
+      text += String.fromCharCode(...units.subarray(i, Math.min(n, i + 4096)));
     }
     return text;
   },

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { loadO200k, simulatedTokenizer } from "./tokenizers.ts";
-import { encodeLongPiece } from "./bpe.ts";
 
 const o200k = await loadO200k();
 
@@ -21,23 +20,34 @@ Deno.test("loadO200k() counts a lone surrogate as the replacement character that
   assert.deepEqual(o200k.encode("a\ud800b"), o200k.encode("a\ufffdb"));
 });
 
-Deno.test("encodeLongPiece() gives the ids of the package on any single piece", async () => {
+Deno.test("loadO200k() gives the ids of gpt-tokenizer on any text, and the text back", async () => {
   const { encode } = await import("gpt-tokenizer/encoding/o200k_base");
-  const ranks = (await import("gpt-tokenizer/bpeRanks/o200k_base")).default;
-  const word = fc.string({ unit: fc.constantFrom(..."abcdeéñ漢字"), minLength: 1, maxLength: 120 });
+  const plain = { allowedSpecial: new Set<string>(), disallowedSpecial: new Set<string>() };
+  const text = fc.oneof(
+    fc.string({ unit: "binary", maxLength: 200 }),
+    fc.string({ unit: "grapheme", maxLength: 200 }),
+    fc.string({ unit: fc.constantFrom(..."abcdeéñ漢字'sS019 \n\r\t!?😀"), maxLength: 300 }),
+    fc.string({ unit: fc.constantFrom(..."abcdeéñ漢字"), minLength: 100, maxLength: 900 }),
+  );
   fc.assert(
-    fc.property(word, (text) => {
-      assert.deepEqual(encodeLongPiece(text, ranks), encode(text));
+    fc.property(text, (text) => {
+      const ids = o200k.encode(text);
+      assert.deepEqual(ids, encode(text.toWellFormed(), plain));
+      assert.equal(o200k.decode(ids), text.toWellFormed());
     }),
-    { seed: 1, numRuns: 200 },
+    { seed: 1, numRuns: 500 },
   );
 });
 
-Deno.test("loadO200k() gives the package's ids when short and long pieces are mixed", async () => {
+Deno.test("loadO200k() gives gpt-tokenizer's ids when short and long pieces are mixed", async () => {
   const { encode } = await import("gpt-tokenizer/encoding/o200k_base");
   const long = "abcdefghij".repeat(120);
   const text = `One ${long}'s 1234567 ${"!".repeat(700)}\n\n${" ".repeat(600)}end ${long}`;
   assert.deepEqual(o200k.encode(text), encode(text));
+});
+
+Deno.test("loadO200k() refuses to decode an id that is no plain token", () => {
+  for (const id of [199_998, -1, 0.5, NaN]) assert.throws(() => o200k.decode([id]), RangeError);
 });
 
 Deno.test("loadO200k() stays fast on 100,000 letters without a space", () => {

@@ -197,10 +197,11 @@ function refuseOther(path: string, line: number, found: AttemptsHeader, wanted: 
 function windowReader(file: Deno.FsFile): (offset: number, length: number) => Uint8Array {
   const windowSize = 1 << 18;
   let start = 0;
-  let held = new Uint8Array(0);
+  let buffer = new Uint8Array(windowSize);
+  let held = buffer.subarray(0, 0);
   return (offset, length) => {
     if (offset < start || offset + length > start + held.length) {
-      const buffer = new Uint8Array(Math.max(length, windowSize));
+      if (buffer.length < length) buffer = new Uint8Array(length);
       file.seekSync(offset, Deno.SeekMode.Start);
       let filled = 0;
       while (filled < length) {

@@ -57,7 +57,7 @@ export interface Tally {
 }
 
 /** Counts rows by class. */
-export function tally(rows: readonly FigureRow[]): Tally {
+export function tally(rows: readonly Pick<FigureRow, "validity" | "skip" | "correct">[]): Tally {
   const counts = new Map<Outcome, number>();
   let right = 0, skipped = 0, missing = 0, sent = 0;
   for (const { validity, skip, correct } of rows) {

@@ -155,7 +155,17 @@ export async function createNiah(config: NiahConfig, options: CreateOptions): Pr
         depth: (row) => row.params.needle_depth,
         verdict: (entry) => verdictOf(entry, judge, config.distractors),
       }),
-    report: (graded) => niahReport(graded, { config, variant, haystack: haystack.description, judge }),
+    report: (graded) =>
+      niahReport(graded, {
+        variant: variant.name,
+        source: `Haystack: ${haystack.description}`,
+        graders: judge === null
+          ? "graded by normalised match alone, without a judge model"
+          : `graded by normalised match, then by ${judge.variant.name}`,
+        seed: config.seed,
+        simulated: variant.backend === "simulated",
+        trainedWindow: variant.trainedWindow ?? null,
+      }),
   };
 }
 

@@ -24,7 +24,8 @@ const WINDOW_SHARE = 0.45;
  * - a shorter prompt, by the same share, has the very same reported count, and no count of the run is larger: a window;
  * - three prompts or more of different sizes have the run's largest count, when our count comes from another tokenizer;
  * - its own reported count is such a window, and under 98% of what we counted;
- * - the reported count is the known window and clearly more was sent.
+ * - the reported count is the known window and clearly more was sent;
+ * - the reported count fills the known window to the last token, which leaves no room for an answer.
  *
  * Counts of 0 and missing counts tell nothing here. Servers that leave cached tokens out of their count are
  * recognised by the sum of both. A failure that is a step in depth is added to the evidence.
@@ -82,6 +83,8 @@ export function findTruncated(rows: readonly AuditRow[], options: AuditOptions):
     const window = options.window ?? 0;
     if (window > 0 && Math.abs(reported - window) <= window / 200 && EXACT_SHARE * expected > window) {
       reasons.push(`the count is the window of ${say(window)} tokens`);
+    } else if (window > 0 && reported === window) {
+      reasons.push(`the count fills the window of ${say(window)} tokens, with no room left for an answer`);
     }
     if (reasons.length > 0) found.set(row.id, reasons);
   }

@@ -80,8 +80,8 @@ export interface Attempt {
   readonly cached_tokens: number | null;
   /** Generated tokens that were reasoning. */
   readonly reasoning_tokens: number | null;
-  /** Milliseconds from sending to the answer. */
-  readonly latency_ms: number;
+  /** Milliseconds from sending to the answer; null where it is not known (imported rows). */
+  readonly latency_ms: number | null;
   /** null when the price is unknown. */
   readonly cost_usd: number | null;
   /** The server's name for the request. */

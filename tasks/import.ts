@@ -108,9 +108,9 @@ async function main(args: string[]): Promise<void> {
   for (const { text, written, report } of await importRuns(optionsOf(flags))) {
     const figures = Object.keys(report.figures).map((name) => written.figure(name, "png"));
     console.log(
-      `${text}\nRows: ${written.evaluatedCsv}\nReport: ${written.reportJson}\nFigures: ${
-        figures.join(", ")
-      }\n`,
+      `${text}\nRows: ${
+        written.csvs.map(({ evaluated }) => evaluated).join(", ")
+      }\nReport: ${written.reportJson}\nFigures: ${figures.join(", ")}\n`,
     );
   }
 }

@@ -9,7 +9,7 @@ import { writeAtomic } from "../base/files.ts";
 import type { Json } from "../base/hash.ts";
 import { svgToPng } from "../figures/svg_to_png.ts";
 import { writeEvaluatedCsv, writeResultsCsv } from "../runs/csv.ts";
-import type { GradedRow, Report } from "../runs/experiment.ts";
+import type { GradedRow, Layout, Report } from "../runs/experiment.ts";
 import { lockRun } from "../runs/lock.ts";
 import { type RunFiles, runFiles } from "../runs/run_files.ts";
 import type { ImportKind } from "./import_fields.ts";
@@ -52,6 +52,9 @@ export interface ImportedRun {
   readonly label: string;
   /** What tells it from other runs of the same import, for file names; empty when it is alone. */
   readonly suffix: string;
+  /** How its files are laid out, and the part a row belongs to; as its experiment has it. */
+  readonly layout?: Layout;
+  part?(row: GradedRow): string;
   /** Its rows. */
   readonly rows: readonly GradedRow[];
   /** Tables and figures. */
@@ -85,7 +88,13 @@ export async function importRuns(options: ImportOptions): Promise<WrittenImport[
   for (const run of runs) {
     const stem = options.name ?? `imported_${run.label}`;
     const variant = snakeName(run.suffix === "" ? stem : `${stem}_${run.suffix}`);
-    const written = runFiles({ results: options.results, experiment: run.experiment, variant, test: false });
+    const written = runFiles({
+      results: options.results,
+      experiment: run.experiment,
+      variant,
+      test: false,
+      layout: run.layout ?? null,
+    });
     if (taken.has(written.name)) {
       throw new InputError(
         `Two runs of the files would be called ${written.name}: import them one at a time with --name.`,
@@ -116,7 +125,11 @@ async function refuseOverwriting(files: RunFiles, run: ImportedRun): Promise<voi
     throw new InputError(`${files.attempts} belongs to a run of our own called ${files.name}: ${remedy}`);
   }
   const ours = new Set(
-    [...files.csvs.flatMap(({ results, evaluated }) => [results, evaluated]), files.reportJson, files.reportText].map((path) => resolve(path)),
+    [
+      ...files.csvs.flatMap(({ results, evaluated }) => [results, evaluated]),
+      files.reportJson,
+      files.reportText,
+    ].map((path) => resolve(path)),
   );
   const source = run.files.find(({ path }) => ours.has(resolve(path)));
   if (source !== undefined) {
@@ -127,13 +140,13 @@ async function refuseOverwriting(files: RunFiles, run: ImportedRun): Promise<voi
 async function write(run: WrittenImport, options: ImportOptions): Promise<void> {
   const { written: files, rows, report } = run;
   using _lock = await lockRun(files.lock);
-  const byRow = new Map(rows.map((graded) => [graded.row, graded]));
-  await writeResultsCsv(
-    files.resultsCsv,
-    rows.map(({ row }) => row),
-    (row) => byRow.get(row) ?? { attempt: null, attempts: 0 },
-  );
-  await writeEvaluatedCsv(files.evaluatedCsv, rows);
+  for (const { part, results, evaluated } of files.csvs) {
+    const own = part === null ? rows : rows.filter((graded) => run.part?.(graded) === part);
+    const byRow = new Map(own.map((graded) => [graded.row, graded]));
+    const none = { attempt: null, attempts: 0 };
+    await writeResultsCsv(results, own.map(({ row }) => row), (row) => byRow.get(row) ?? none);
+    await writeEvaluatedCsv(evaluated, own);
+  }
   const figures: Record<string, string> = {};
   for (const [name, { svg, alt }] of Object.entries(report.figures)) {
     await writeAtomic(files.figure(name, "svg"), svg);

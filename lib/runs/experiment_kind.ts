@@ -20,7 +20,9 @@ export interface CountedModel {
 
 /** What an experiment is planned for. */
 export interface CreateOptions extends CountedModel {
-  /** Judges what code cannot; null or left out for none. */
+  /** Judge what code cannot, the one that decides first; none when left out. */
+  readonly judges?: readonly CountedModel[];
+  /** The first of them, or null. */
   readonly judge?: CountedModel | null;
 }
 

@@ -9,8 +9,11 @@ import type { AuditCounts, AuditSummary } from "./audit_summary.ts";
 
 /** A share as counts and its 95% Wilson interval, rounded to 6 decimals. */
 export interface PublishedShare {
+  /** Rows that are right. */
   readonly correct: number;
+  /** All rows. */
   readonly n: number;
+  /** Its interval. */
   readonly wilson95: readonly [number, number];
 }
 
@@ -51,4 +54,12 @@ export function unjudged(rows: readonly GradedRow[]): [string, number][] {
     reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
   }
   return [...reasons].sort((a, b) => b[1] - a[1]);
+}
+
+/** The median, the mean of the two middle values; null of nothing. */
+export function median(values: readonly number[]): number | null {
+  const sorted = values.toSorted((a, b) => a - b);
+  const half = sorted.length / 2;
+  const [low, high] = [sorted[Math.ceil(half) - 1], sorted[Math.floor(half)]];
+  return low === undefined || high === undefined ? null : (low + high) / 2;
 }

@@ -31,6 +31,7 @@ export interface NiahSource {
   readonly variant: string | null;
   /** Its rows, by length, depth and trial. */
   readonly rows: readonly NiahSourceRow[];
+  /** What lengths are counted in. */
   readonly unit: LengthUnit;
   /** Whether a judge's verdicts or scores were in the files. */
   readonly judged: boolean;
@@ -38,6 +39,7 @@ export interface NiahSource {
   readonly exact: boolean;
   /** The context window, and whether the run's counts alone show it; null where nobody says. */
   readonly window: { readonly tokens: number; readonly seen: boolean } | null;
+  /** The files. */
   readonly files: readonly SourceFile[];
   /** For people: what was noticed. */
   readonly notes: readonly string[];
@@ -53,6 +55,7 @@ export interface NiahImportOptions extends SourceOptions {
 
 interface Raw extends SourceFields {
   readonly length: number;
+  /** What lengths are counted in. */
   readonly unit: LengthUnit;
   readonly depth: number;
   readonly trial: number | null;

@@ -52,8 +52,9 @@ export interface ImportedRun {
   readonly label: string;
   /** What tells it from other runs of the same import, for file names; empty when it is alone. */
   readonly suffix: string;
-  /** How its files are laid out, and the part a row belongs to; as its experiment has it. */
+  /** How its files are laid out, as its experiment has it. */
   readonly layout?: Layout;
+  /** The part of the layout a row belongs to. */
   part?(row: GradedRow): string;
   /** Its rows. */
   readonly rows: readonly GradedRow[];

@@ -22,14 +22,19 @@ import {
 
 /** What every importer reads of a record. */
 export interface SourceFields {
-  /** The file, and the line in it. */
+  /** The file. */
   readonly file: string;
+  /** The line in it, from 1. */
   readonly line: number;
-  /** The row's own id in the file, the model and the text variant, where it has them. */
+  /** The row's own id in the file, where it has one. */
   readonly id: string | null;
+  /** The model, where the file names it. */
   readonly model: string | null;
+  /** The variant of the text, where the file has several. */
   readonly variant: string | null;
+  /** What was asked; empty where the file does not say. */
   readonly question: string;
+  /** What a right answer says. */
   readonly answer: string | null;
   /** The model's answer; null where the file has none for this row. */
   readonly output: string | null;
@@ -37,13 +42,19 @@ export interface SourceFields {
   readonly verdict: SourceVerdict | null;
   /** Index of the distractor that was answered, -1 for none; null when nobody said. */
   readonly distractor: number | null;
-  /** Prompt tokens as the file counts them, and as the server did. */
+  /** Prompt tokens as the file counts them. */
   readonly sent: number | null;
+  /** Prompt tokens as the server counted them. */
   readonly reported: number | null;
+  /** Generated tokens. */
   readonly completion: number | null;
+  /** Output cap in tokens. */
   readonly maxOutput: number | null;
+  /** The model's context window in tokens. */
   readonly window: number | null;
+  /** Why generation ended. */
   readonly finish: string | null;
+  /** Milliseconds that the answer took. */
   readonly latencyMs: number | null;
   /** Why it was never sent, or null. */
   readonly skip: string | null;

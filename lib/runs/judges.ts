@@ -32,6 +32,7 @@ export interface JudgedRow {
 
 /** The agreement of two judges. */
 export interface JudgePair {
+  /** Names of both. */
   readonly judges: readonly [string, string];
   /** Rows that both judged: `[[both true, first only], [second only, both false]]`. */
   readonly table: readonly [readonly [number, number], readonly [number, number]];
@@ -45,7 +46,9 @@ export interface JudgePair {
 
 /** The accuracy of a run if every open row were right, and if none were. */
 export interface AccuracyRange {
+  /** If none were. */
   readonly low: Share;
+  /** If all were. */
   readonly high: Share;
 }
 
@@ -53,6 +56,7 @@ export interface AccuracyRange {
 export interface JudgeReport {
   /** The judges, the deciding one first. */
   readonly judges: readonly string[];
+  /** Every two of them. */
   readonly pairs: readonly JudgePair[];
   /** Rows on which the judges differ. */
   readonly disagreements: number;
@@ -70,7 +74,9 @@ export interface JudgeReport {
 
 /** Accuracy if all open rows went either way: over all rows sent, and over valid ones. */
 export interface PartRange {
+  /** Over all rows sent. */
   readonly raw: AccuracyRange;
+  /** Over valid rows. */
   readonly valid: AccuracyRange;
 }
 

@@ -31,10 +31,15 @@ export interface PlanOptions {
 
 /** A judge as a plan counts it. */
 export interface PlannedJudge {
+  /** Its name. */
   readonly variant: string;
+  /** null when it is unknown. */
   readonly price: Price | null;
+  /** Most calls that one row may need. */
   readonly callsPerRow: number;
+  /** Most prompt tokens of a call. */
   readonly tokens: number;
+  /** Output cap of a call. */
   readonly maxTokens: number;
 }
 

@@ -2,8 +2,9 @@
  * Grades rows with the audit's validity classes.
  * @module
  */
+import type { Tokenizer } from "../backends/backend.ts";
+import type { Variant } from "../backends/variants.ts";
 import type { Attempt, Cell, GradableRow, GradedRow, Row } from "../runs/experiment.ts";
-import type { CountedModel } from "../runs/experiment_kind.ts";
 import { type AuditRow, auditRows } from "./audit.ts";
 
 /** A row as an experiment's `grade` is given it. */
@@ -26,7 +27,11 @@ export interface Verdict extends Pick<AuditRow, "broken" | "refuses"> {
 }
 
 /** What grading needs beside the rows. */
-export interface GradeOptions<R extends Row> extends CountedModel {
+export interface GradeOptions<R extends Row> {
+  /** The model's window in tokens. */
+  readonly variant: Pick<Variant, "contextWindow">;
+  /** Whether tokens were counted with the model's own tokenizer. */
+  readonly tokenizer: Pick<Tokenizer, "exact">;
   /** Input length in tokens as planned: rows of one length are compared with each other. */
   length(row: R): number;
   /** Depth of the evidence, 0..100, where there is one. */

@@ -3,8 +3,8 @@
  * @module
  */
 import { hashJson, type Json } from "../base/hash.ts";
-import type { Attempt, Cell, GradedRow, Row } from "../runs/experiment.ts";
-import { type AuditRow, auditRows } from "./audit.ts";
+import type { Attempt, Cell, Grade, GradedRow, Row } from "../runs/experiment.ts";
+import { gradeRows, type Verdict } from "./grade_rows.ts";
 import type { SourceFields } from "./import_source.ts";
 import type { SourceVerdict } from "./import_values.ts";
 import { matchAnswer } from "./match.ts";
@@ -23,6 +23,8 @@ export interface ImportedRow {
   readonly depth?: number;
   /** Tokens sent, as well as it is known. */
   readonly sent: number | null;
+  /** What is said of its output, where neither the file nor a match says it. */
+  readonly verdict?: Verdict;
 }
 
 /** How imported rows are graded. */
@@ -44,59 +46,82 @@ export interface ImportGrading {
 /** Stands for an output that was not recorded, so that its absence is not taken for an empty answer. */
 const NOT_RECORDED = "\u2014";
 
+/** An imported row as grading sees it. */
+interface GradingRow extends Row {
+  /** What it is made from. */
+  readonly source: ImportedRow;
+  /** Group of rows of one input length. */
+  readonly length: number;
+}
+
 /** Grades imported rows as their file's judge did, or by match, and classes each with our audit. */
 export function gradeImported(rows: readonly ImportedRow[], options: ImportGrading): GradedRow[] {
   const recorded = rows.some(({ fields }) => fields.output !== null);
-  const verdicts = rows.map((row) => verdictFor(row, options));
-  const prepared = rows.map((row) => rowOf(row, options));
-  const attempts = rows.map((row, i) => attemptOf(row, prepared[i] as Row, recorded));
-  const audited = auditRows(
-    rows.map((row, i) => auditRow(row, prepared[i] as Row, attempts[i] ?? null, verdicts[i], recorded)),
-    { tokenizerExact: options.exact, window: options.window },
-  );
-  return rows.map((source, i): GradedRow => {
-    const row = prepared[i] as Row;
-    const attempt = attempts[i] ?? null;
-    const verdict = verdicts[i] as SourceVerdict;
-    const { validity, reasons } = audited[i] ?? { validity: null, reasons: [] };
+  const done = rows.map((source) => {
+    const row = rowOf(source, options);
+    const attempt = row.skip === null ? attemptOf(source, row, recorded) : null;
+    return { row, attempt, attempts: attempt === null ? 0 : 1, judgements: [] };
+  });
+  const graded = gradeRows<GradingRow>(done, {
+    tokenizer: { exact: options.exact },
+    variant: { contextWindow: options.window ?? 0 },
+    length: (row) => row.length,
+    depth: (row) => row.source.depth,
+    verdict: ({ row }) => row.source.verdict ?? verdictFor(row.source, options),
+  });
+  return graded.map(({ row, attempt, attempts, grade }): GradedRow => {
+    const { source: _, ...own } = row as GradingRow;
+    const output = recorded ? attempt?.output ?? "" : "";
     return {
-      row,
-      attempt: row.skip === null ? attempt : null,
-      attempts: row.skip === null ? 1 : 0,
-      grade: validity === null ? null : {
-        validity,
-        correct: verdict.correct,
-        judge: options.match ? "match" : options.judge,
-        judge_output: verdict.text,
-        extra: {
-          distractor: source.fields.distractor,
-          reason: [...(verdict.reason === null ? [] : [`unjudged: ${verdict.reason}`]), ...reasons].join(
-            "; ",
-          ),
-        },
-      },
+      row: own,
+      attempt: attempt && { ...attempt, output },
+      attempts,
+      grade: grade && reasoned(grade),
     };
   });
 }
 
-function verdictFor({ fields }: ImportedRow, options: ImportGrading): SourceVerdict {
-  if (!options.match) return fields.verdict ?? { correct: null, text: "", reason: "no verdict" };
-  if (fields.output === null) return { correct: null, text: "", reason: "no output to match" };
-  const answers = [...(fields.answer === null ? [] : [fields.answer]), ...options.accept]
-    .filter((answer) => /[\p{L}\p{N}]/u.test(answer));
+/** Puts why a row is unjudged before what the audit says of it. */
+function reasoned(grade: Grade): Grade {
+  const { unjudged, reason, ...extra } = grade.extra ?? {};
+  const reasons = [...(unjudged ? [`unjudged: ${unjudged}`] : []), ...(reason ? [String(reason)] : [])];
+  return { ...grade, extra: { ...extra, reason: reasons.join("; ") } };
+}
+
+function verdictFor({ fields }: ImportedRow, options: ImportGrading): Verdict {
+  const { correct, text, reason } = options.match
+    ? matchedVerdict(fields, options.accept)
+    : fields.verdict ?? { correct: null, text: "", reason: "no verdict" };
+  return {
+    correct,
+    judge: options.match ? "match" : options.judge,
+    output: text,
+    distractor: fields.distractor,
+    extra: { unjudged: reason },
+  };
+}
+
+function matchedVerdict({ output, answer }: SourceFields, accept: readonly string[]): SourceVerdict {
+  if (output === null) return { correct: null, text: "", reason: "no output to match" };
+  const answers = [...(answer === null ? [] : [answer]), ...accept].filter((text) =>
+    /[\p{L}\p{N}]/u.test(text)
+  );
   if (answers.length === 0) return { correct: null, text: "", reason: "no answer to match with" };
-  const correct = matchAnswer(fields.output, answers).index >= 0;
+  const correct = matchAnswer(output, answers).index >= 0;
   return { correct, text: String(correct), reason: null };
 }
 
-function rowOf({ fields, key, params, sent }: ImportedRow, options: ImportGrading): Row {
+function rowOf(source: ImportedRow, options: ImportGrading): GradingRow {
+  const { fields, key, params, sent, length } = source;
   return {
     id: hashJson(["imported", key]),
     params: { ...params, ...fields.extra },
     recipe: { imported: fields.file, line: fields.line },
     tokens: sent ?? 0,
-    maxTokens: fields.maxOutput ?? options.maxOutput ?? 0,
+    maxTokens: fields.maxOutput ?? options.maxOutput ?? Infinity,
     skip: fields.skip,
+    length,
+    source,
   };
 }
 
@@ -107,10 +132,11 @@ function attemptOf({ fields, sent }: ImportedRow, row: Row, recorded: boolean): 
     attempt: 1,
     started: "",
     status: failure === null ? "done" : "error",
-    output: failure === null ? fields.output ?? "" : "",
+    output: failure !== null ? "" : recorded ? fields.output ?? "" : NOT_RECORDED,
     reasoning: null,
     finish_reason: fields.finish,
-    token_count: sent ?? 0,
+    // Without a count of ours, the server's own says at least nothing wrong.
+    token_count: sent ?? fields.reported ?? 0,
     tokenizer: "",
     prompt_tokens_reported: fields.reported,
     completion_tokens: fields.completion,
@@ -122,32 +148,5 @@ function attemptOf({ fields, sent }: ImportedRow, row: Row, recorded: boolean): 
     from_cache: false,
     prompt_sha256: "",
     error: failure === null ? null : { kind: failure, message: failure },
-  };
-}
-
-function auditRow(
-  source: ImportedRow,
-  row: Row,
-  attempt: Attempt | null,
-  verdict: SourceVerdict | undefined,
-  recorded: boolean,
-): AuditRow {
-  const { fields } = source;
-  const capKnown = row.maxTokens > 0;
-  return {
-    id: row.id,
-    length: source.length,
-    ...(source.depth === undefined ? {} : { depth: source.depth }),
-    skip: fields.skip,
-    // Without a count of ours, the server's own says at least nothing wrong.
-    token_count: source.sent ?? fields.reported ?? 0,
-    prompt_tokens_reported: fields.reported,
-    completion_tokens: fields.completion,
-    maxTokens: capKnown ? row.maxTokens : Infinity,
-    finish_reason: fields.finish,
-    output: recorded ? attempt?.output ?? "" : NOT_RECORDED,
-    error: attempt?.error?.kind ?? null,
-    correct: verdict?.correct ?? null,
-    distractor: fields.distractor,
   };
 }

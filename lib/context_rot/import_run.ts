@@ -15,6 +15,7 @@ import { type RunFiles, runFiles } from "../runs/run_files.ts";
 import type { ImportKind } from "./import_fields.ts";
 import { importNiah } from "./import_niah_run.ts";
 import type { SourceFile } from "./import_records.ts";
+import { importRepeatedWords } from "./import_words_run.ts";
 
 /** What is imported, and how. */
 export interface ImportOptions {
@@ -115,6 +116,8 @@ function readRuns(options: ImportOptions): Promise<ImportedRun[]> {
     case "chroma-niah":
     case "niah-v2":
       return importNiah(options);
+    case "chroma-repeated-words":
+      return importRepeatedWords(options);
     default:
       throw new InputError(`--as ${options.as} cannot be imported yet.`);
   }

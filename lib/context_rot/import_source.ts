@@ -90,7 +90,20 @@ export interface SourceOptions {
 
 /** Longest text of a column that is none of ours that is kept. */
 const KEPT_CHARS = 2000;
-const OURS = new Set<string>(["id", ...RESULT_COLUMNS, ...EVALUATION_COLUMNS, "reason", "distractor"]);
+/** Columns of our own files that foreign ones may have too: theirs are called `source_...`. */
+const OURS = new Set<string>([
+  ...["id", ...RESULT_COLUMNS, ...EVALUATION_COLUMNS, "reason", "distractor", "condition", "question_type"],
+  ...[
+    "word_count",
+    "base_word",
+    "modified_word",
+    "position",
+    "relative_position",
+    "correct_position",
+    "delta",
+  ],
+  ...["levenshtein_score", "levenshtein_score_cut", "modified_word_present", "position_accuracy", "runs"],
+]);
 
 /**
  * Reads files, `row` making one row of each record.

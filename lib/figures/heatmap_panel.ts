@@ -109,7 +109,8 @@ export async function heatmapPanel(
     : windowMark(boundary, marginTop, height - 42, window);
   const bottom = marginTop + cellHeight * depths.length;
   return {
-    content: hatchPattern() + plot + axisTitles("Needle depth", marginTop, bottom, { title: `Input length (${unit})`, below: 36 }) + mark,
+    content: hatchPattern() + plot +
+      axisTitles("Needle depth", marginTop, bottom, { title: `Input length (${unit})`, below: 36 }) + mark,
     height,
   };
 }

@@ -79,12 +79,15 @@ export async function readWordsRuns(
   });
 }
 
-interface Place {
+/** Where the modified word stands. */
+export interface WordPlace {
+  /** Words of the text; a phrase counts as one. */
   readonly count: number;
+  /** 0-based place of the modified word. */
   readonly position: number;
 }
 
-function placeIn(record: SourceRecord, reader: FieldReader, id: string | null): Place {
+function placeIn(record: SourceRecord, reader: FieldReader, id: string | null): WordPlace {
   const named = /^(\d+)_(\d+)$/.exec(id ?? "");
   const count = named === null ? numberOf(record, "wordCount", reader) : Number(named[1]);
   const position = named === null ? numberOf(record, "wordIndex", reader) : Number(named[2]);
@@ -103,7 +106,7 @@ function placeIn(record: SourceRecord, reader: FieldReader, id: string | null): 
 }
 
 function pairOf(
-  { gold, count, position, record, reader }: Place & {
+  { gold, count, position, record, reader }: WordPlace & {
     readonly gold: string;
     readonly record: SourceRecord;
     readonly reader: FieldReader;
@@ -129,7 +132,7 @@ function pairOf(
 }
 
 /** The words of a text: `count - 1` times one of `a` words, once another of `b` words; null when there are none such. */
-export function wordsIn(gold: string, { count, position }: Place): WordPair | null {
+export function wordsIn(gold: string, { count, position }: WordPlace): WordPair | null {
   const words = gold.split(" ");
   for (let a = 1; a * (count - 1) < words.length; a++) {
     const b = words.length - a * (count - 1);

@@ -58,7 +58,7 @@ async function oneRun(
       : "no verdicts in the files: graded by normalised match alone, without a judge model",
     seed: 0,
     unit: source.unit,
-    title: "Needle in a haystack, imported",
+    imported: true,
   });
   const summary = auditSummary(rows.map(classedNiahRow), { unit: source.unit });
   const statistics = report.statistics as { readonly [key: string]: Json };

@@ -89,7 +89,10 @@ export async function importRuns(options: ImportOptions): Promise<WrittenImport[
   const prepared: WrittenImport[] = [];
   for (const run of runs) {
     const stem = options.name ?? `imported_${run.label}`;
-    const variant = snakeName(run.suffix === "" ? stem : `${stem}_${run.suffix}`);
+    const variant = snakeName(run.suffix === "" ? stem : `${stem}_${run.suffix}`).replaceAll(
+      /[^\p{L}\p{N}._]+/gu,
+      "_",
+    );
     const written = runFiles({
       results: options.results,
       experiment: run.experiment,

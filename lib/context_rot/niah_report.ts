@@ -32,13 +32,21 @@ export interface NiahReportOptions {
   readonly trainedWindow?: number | null;
   /** What lengths are counted in; tokens when left out. */
   readonly unit?: LengthUnit;
-  /** Title of the figure; the figure's own when left out. */
-  readonly title?: string;
+  /** Whether the rows are from another program. */
+  readonly imported?: boolean;
 }
 
 /** Accuracy raw and over valid rows, by length and depth, with intervals; effective length; the heatmap. */
 export async function niahReport(graded: readonly GradedRow[], options: NiahReportOptions): Promise<Report> {
-  const { variant, source, graders, unit = "tokens", simulated = false, trainedWindow = null } = options;
+  const {
+    variant,
+    source,
+    graders,
+    unit = "tokens",
+    simulated = false,
+    imported = false,
+    trainedWindow = null,
+  } = options;
   const rows = graded.map(classedNiahRow);
   const reached = rows.filter((row) => row.skip !== null || row.validity !== null);
   const summary = auditSummary(reached, { unit });
@@ -60,7 +68,7 @@ export async function niahReport(graded: readonly GradedRow[], options: NiahRepo
     simulated,
     window: trainedWindow,
     unit,
-    ...(options.title === undefined ? {} : { title: options.title }),
+    imported,
     thresholds: effective.map((e) => ({
       label: `${e.rule}: ${formatEffectiveLength(e, unit)}`,
       value: e.threshold,

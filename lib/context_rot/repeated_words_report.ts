@@ -66,9 +66,10 @@ export async function repeatedWordsReport(
     pair,
     variant: variant.name,
     simulated,
+    imported: options.source !== undefined,
     window: trainedWindow,
     notes: [
-      ...(options.source === undefined ? [] : [options.source]),
+      ...(options.source === undefined ? [] : [sentence(options.source)]),
       `Texts of ${counts.length} lengths, ${words(counts[0] ?? 0)} to ${words(counts.at(-1) ?? 0)} words` +
       (summary.skipped > 0
         ? `; ${words(summary.skipped)} of ${words(rows.length)} rows do not fit and were not sent`
@@ -107,6 +108,7 @@ export async function repeatedWordsReport(
   };
 }
 
+const sentence = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 const words = (n: number) => n.toLocaleString("en-US");
 
 /** The measures over valid rows, and over all answered ones where those are others. */

@@ -48,7 +48,8 @@ async function oneRun(
     maxOutput: options.maxOutputTokens ?? (options.as === "niah-v2" ? NIAH_V2_CAP : null),
   });
   const label = options.variant ?? source.model ?? labelOf(source.rows[0]?.file ?? "run");
-  const parts = [...(models ? [source.model] : []), source.variant].filter((part) => part !== null);
+  const named = (options.name ?? options.variant ?? null) !== null;
+  const parts = [...(models && named ? [source.model] : []), source.variant].filter((part) => part !== null);
   const shown = several && source.variant !== null ? `${label} (${source.variant})` : label;
   const report = await niahReport(rows, {
     variant: shown,
@@ -65,6 +66,7 @@ async function oneRun(
   return {
     experiment: "niah",
     label: shown,
+    stem: label,
     suffix: several ? parts.join("_") : "",
     rows,
     report: {

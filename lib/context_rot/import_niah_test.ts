@@ -423,9 +423,9 @@ Deno.test("importNiah() tells text variants and models of one file apart, and ta
         return [label, suffix, `${published.correct}/${published.n}`];
       }),
       [
-        ["test:8b (traditional)", "test:8b_traditional", "109/110"],
-        ["test:8b (simplified)", "test:8b_simplified", "99/110"],
-        ["other:1b (traditional)", "other:1b_traditional", "110/110"],
+        ["test:8b (traditional)", "traditional", "109/110"],
+        ["test:8b (simplified)", "simplified", "99/110"],
+        ["other:1b (traditional)", "traditional", "110/110"],
       ],
     );
     assert.match(

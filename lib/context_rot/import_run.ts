@@ -51,6 +51,8 @@ export interface ImportedRun {
   readonly experiment: string;
   /** What the model is called. */
   readonly label: string;
+  /** What its files are called after `imported_`, when no name is given. */
+  readonly stem: string;
   /** What tells it from other runs of the same import, for file names; empty when it is alone. */
   readonly suffix: string;
   /** How its files are laid out, as its experiment has it. */
@@ -88,11 +90,8 @@ export async function importRuns(options: ImportOptions): Promise<WrittenImport[
   const taken = new Set<string>();
   const prepared: WrittenImport[] = [];
   for (const run of runs) {
-    const stem = options.name ?? `imported_${run.label}`;
-    const variant = snakeName(run.suffix === "" ? stem : `${stem}_${run.suffix}`).replaceAll(
-      /[^\p{L}\p{N}._]+/gu,
-      "_",
-    );
+    const stem = options.name ?? `imported_${run.stem}`;
+    const variant = fileName(run.suffix === "" ? stem : `${stem}_${run.suffix}`);
     const written = runFiles({
       results: options.results,
       experiment: run.experiment,
@@ -112,6 +111,11 @@ export async function importRuns(options: ImportOptions): Promise<WrittenImport[
   }
   for (const run of prepared) await write(run, options);
   return prepared;
+}
+
+/** A name as every system can write it. */
+function fileName(text: string): string {
+  return snakeName(text).replaceAll(/[^\p{L}\p{N}]+/gu, "_").replaceAll(/^_|_$/g, "");
 }
 
 function readRuns(options: ImportOptions): Promise<ImportedRun[]> {

@@ -88,6 +88,7 @@ async function oneRun(source: WordsSource, options: ImportOptions): Promise<Impo
   return {
     experiment: repeatedWordsName(pair),
     label,
+    stem: label,
     suffix: "",
     layout: { figureFolder: true },
     rows,

@@ -13,6 +13,7 @@ import type { GradedRow, Layout, Report } from "../runs/experiment.ts";
 import { lockRun } from "../runs/lock.ts";
 import { type RunFiles, runFiles } from "../runs/run_files.ts";
 import type { ImportKind } from "./import_fields.ts";
+import { importLongMemEval } from "./import_longmemeval_run.ts";
 import { importNiah } from "./import_niah_run.ts";
 import type { SourceFile } from "./import_records.ts";
 import { importRepeatedWords } from "./import_words_run.ts";
@@ -125,8 +126,8 @@ function readRuns(options: ImportOptions): Promise<ImportedRun[]> {
       return importNiah(options);
     case "chroma-repeated-words":
       return importRepeatedWords(options);
-    default:
-      throw new InputError(`--as ${options.as} cannot be imported yet.`);
+    case "chroma-longmemeval":
+      return importLongMemEval(options);
   }
 }
 

@@ -13,6 +13,7 @@ import { type DoneRow, gradeRows, type Verdict } from "./grade_rows.ts";
 import {
   type AskedJudge,
   askedJudge,
+  gradersText,
   JUDGE_CAP,
   JUDGED_CHARS,
   judgementOf,
@@ -65,7 +66,7 @@ export async function createLongMemEval(
   config: LongMemEvalConfig,
   options: CreateOptions,
 ): Promise<LongMemEval> {
-  const { variant, tokenizer, judge = null } = options;
+  const { variant, tokenizer, judges = [] } = options;
   const paths = longMemEvalPaths(config);
   const data = await openMemoryData(paths);
   const maxTokens = outputCap(config, variant);
@@ -75,7 +76,7 @@ export async function createLongMemEval(
   };
   const shared = { experiment: "longmemeval", sampling, maxTokens, model: modelIdentity(variant) };
   const rows = await planRows(config.test ? testItems(data.items) : data.items, data, shared, options);
-  const asked = judge === null ? null : askedJudge(judge);
+  const asked = judges.map(askedJudge);
   const typical = new Map(CONDITIONS.map((condition) => [condition, medianTokens(rows, condition)]));
   return {
     name: "longmemeval",
@@ -97,18 +98,19 @@ export async function createLongMemEval(
         oracle: { answer: row.params.answer, length: row.tokens },
       };
     },
-    ...(asked === null ? {} : {
-      judgeRows: (done) => done.flatMap((entry) => judgeRowsOf(entry, asked)),
-      judgePrompt: (row) => judgePrompt(row, asked),
+    ...(asked.length === 0 ? {} : {
+      judgeRows: (done, which = 0) => done.flatMap((entry) => judgeRowsOf(entry, asked[which] as AskedJudge)),
+      judgePrompt: (row, which = 0) => judgePrompt(row, asked[which] as AskedJudge),
     }),
-    grade: (done) =>
+    grade: (done, context) =>
       gradeRows(done, {
         variant,
         tokenizer,
-        verdict: (entry) => verdictOf(entry, judge),
+        verdict: (entry) => verdictOf(entry, judges[context?.judge ?? 0] ?? null),
         length: (row) => typical.get(row.params.condition) ?? row.tokens,
       }),
-    report: (graded) => longMemEvalReport(graded, { variant, data: data.description, judge }),
+    report: (graded) =>
+      longMemEvalReport(graded, { variant, data: data.description, graders: gradersText(judges) }),
   };
 }
 

@@ -92,7 +92,7 @@ Deno.test({
     const { statistics } = await longMemEvalReport(await published(), {
       variant: { name: "gpt-4.1", backend: "api" },
       data: "306 questions",
-      judge: null,
+      graders: "published verdicts",
     });
     const { conditions, paired, types, warnings } = statistics as unknown as LongMemEvalStatistics;
     for (const condition of CONDITIONS) {

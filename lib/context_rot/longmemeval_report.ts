@@ -5,7 +5,7 @@
 import type { Variant } from "../backends/variants.ts";
 import type { Json } from "../base/hash.ts";
 import { longMemEvalFigure, type MemoryFigureRow, type MemoryPairs } from "../figures/longmemeval_figure.ts";
-import type { GradedRow, Report } from "../runs/experiment.ts";
+import { type GradedRow, isUngraded, type Report } from "../runs/experiment.ts";
 import { type Difference, pairedDifference } from "../stats/difference.ts";
 import { mcnemarExact } from "../stats/mcnemar_exact.ts";
 import { isValid } from "./audit.ts";
@@ -19,8 +19,10 @@ export interface LongMemEvalReportOptions {
   readonly variant: Pick<Variant, "name" | "backend">;
   /** Description of the data. */
   readonly data: string;
-  /** The judge, or null for matching alone. */
-  readonly judge: { readonly variant: Pick<Variant, "name"> } | null;
+  /** Who graded: `graded by normalised match, then by gpt-4o-mini`. */
+  readonly graders: string;
+  /** Whether the rows are from another program. */
+  readonly imported?: boolean;
 }
 
 /** Questions seen under both conditions. */
@@ -62,19 +64,16 @@ export async function longMemEvalReport(
   graded: readonly GradedRow[],
   options: LongMemEvalReportOptions,
 ): Promise<Report> {
-  const { variant, judge, data } = options;
+  const { variant, graders, data, imported = false } = options;
   const rows = classed(graded);
   const statistics = longMemEvalStatistics(rows);
   const { conditions, types, paired, warnings } = statistics;
-  const graders = judge === null
-    ? "graded by normalised match alone, without a judge model"
-    : `graded by normalised match, then by ${judge.variant.name}`;
   const simulated = variant.backend === "simulated";
   const invalid = CONDITIONS.some((name) => conditions[name].invalidShare > 0);
   const shown = invalid ? paired.valid : paired.raw;
   const pairsOf = invalid ? "valid under both conditions" : "asked under both conditions";
   const figure = await longMemEvalFigure(rows.map(figureRow), {
-    variant: variant.name,
+    variant: imported ? `${variant.name} (imported)` : variant.name,
     pairs: shown.n === 0 ? null : shown.table,
     pairsOf,
     tokens: { focused: medianOf(rows, "focused"), full: medianOf(rows, "full") },
@@ -113,6 +112,7 @@ export async function longMemEvalReport(
 function classed(graded: readonly GradedRow[]): MemoryRow[] {
   const known = graded.some(({ row }) => typeOf(row.params) !== null && typeOf(row.params) !== ABSTENTION);
   const rows = graded.map(({ row, attempt, grade }): MemoryRow => ({
+    ungraded: isUngraded({ attempt, grade }),
     id: String(row.params["custom_id"]),
     condition: row.params["condition"] as Condition,
     type: typeOf(row.params) ?? (known ? "type not known" : "answerable"),
@@ -153,7 +153,7 @@ function longMemEvalStatistics(rows: readonly MemoryRow[]): LongMemEvalStatistic
 
 function byCondition(rows: readonly MemoryRow[]): ByCondition {
   const of = (condition: Condition) => {
-    const { lengths: _l, warnings: _w, ...counts } = auditSummary(
+    const { lengths: _l, depths: _d, warnings: _w, ...counts } = auditSummary(
       rows.filter((row) => row.condition === condition),
     );
     return counts;
@@ -167,7 +167,7 @@ function paired(rows: readonly MemoryRow[], keep: (row: MemoryRow) => boolean): 
   for (const pair of Map.groupBy(sent, (row) => row.id).values()) {
     const right = (condition: Condition) => {
       const row = pair.find((candidate) => candidate.condition === condition);
-      return row === undefined ? null : row.correct === true && row.validity !== "error";
+      return row === undefined || row.ungraded ? null : row.correct === true && row.validity !== "error";
     };
     const [focused, full] = [right("focused"), right("full")];
     if (focused === null || full === null) continue;
@@ -185,8 +185,10 @@ function paired(rows: readonly MemoryRow[], keep: (row: MemoryRow) => boolean): 
   };
 }
 
-function figureRow({ condition, type, validity, skip, correct }: MemoryRow): MemoryFigureRow {
-  return { condition, type, validity, skip, correct };
+function figureRow(
+  { condition, type, validity, skip, correct, ungraded = false }: MemoryRow,
+): MemoryFigureRow {
+  return { condition, type, validity, skip, correct, ungraded };
 }
 
 function medianOf(rows: readonly MemoryRow[], condition: Condition): number | null {

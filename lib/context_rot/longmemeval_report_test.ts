@@ -42,7 +42,11 @@ const pair = (
   graded(id, "focused", focused, type),
   graded(id, "full", full, type),
 ];
-const options = { variant: { name: "m", backend: "api" }, data: "3 questions", judge: null } as const;
+const options = {
+  variant: { name: "m", backend: "api" },
+  data: "3 questions",
+  graders: "graded without a judge model",
+} as const;
 async function report(
   rows: readonly GradedRow[],
   over: Partial<Parameters<typeof longMemEvalReport>[1]> = {},
@@ -149,7 +153,7 @@ Deno.test("longMemEvalReport() gives tables by type, unanswerable questions as a
 Deno.test("longMemEvalReport() says that answers are simulated, and who judged", async () => {
   const { summary, figures } = await report(many(3, "correct", "wrong"), {
     variant: { name: "simulated", backend: "simulated" },
-    judge: { variant: { name: "gpt-4o-mini" } },
+    graders: "graded by normalised match, then by gpt-4o-mini",
   });
   assert.match(summary, /^Simulated: /);
   assert.match(summary, /by normalised match, then by gpt-4o-mini/);

@@ -30,7 +30,7 @@ const plan = (
   createLongMemEval(longMemEvalConfigSchema.parse({ data, ...over }), {
     variant,
     tokenizer,
-    judge: judged ? { variant, tokenizer } : null,
+    judges: judged ? [{ variant, tokenizer }] : [],
   });
 const answered = (row: LongMemEvalRow, output: string): Attempt => ({ ...attemptFor(row.id), output });
 const places = (rows: readonly LongMemEvalRow[]) =>

@@ -4,7 +4,7 @@
  */
 import type { Json } from "../base/hash.ts";
 import { createRandom } from "../base/random.ts";
-import type { GradedRow, Report } from "../runs/experiment.ts";
+import { type GradedRow, isUngraded, type Report } from "../runs/experiment.ts";
 import {
   effectiveLength,
   formatEffectiveLength,
@@ -96,14 +96,14 @@ export async function niahReport(graded: readonly GradedRow[], options: NiahRepo
 const sentence = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** A graded row as the audit and the figures read it; a row not reached yet has neither a class nor a skip. */
-export function classedNiahRow({ row, attempt, grade }: GradedRow): ClassedRow & { readonly depth: number } {
-  const open = attempt?.status === "done" && grade?.validity === "error" && grade.correct === null;
+export function classedNiahRow(graded: GradedRow): ClassedRow & { readonly depth: number } {
+  const { row, grade } = graded;
   return {
     length: row.params["approximate_input_length"] as number,
     depth: row.params["needle_depth"] as number,
     skip: row.skip,
     validity: grade?.validity ?? null,
     correct: grade?.correct ?? null,
-    ...(open ? { ungraded: true } : {}),
+    ungraded: isUngraded(graded),
   };
 }

@@ -10,7 +10,7 @@ import { type FigureRow, formatAccuracy, MARKED, OUTCOMES, type Tally, tally } f
 import { COLORS, formatPercent } from "./theme.ts";
 
 /** One row of a run: a question under one condition. */
-export interface MemoryFigureRow extends Pick<FigureRow, "validity" | "skip" | "correct"> {
+export interface MemoryFigureRow extends Pick<FigureRow, "validity" | "skip" | "correct" | "ungraded"> {
   /** Under what condition it was asked. */
   readonly condition: "focused" | "full";
   /** The question's type, or null where it is not known. */

@@ -59,7 +59,7 @@ export interface Tally {
 }
 
 /** Counts rows by class. */
-export function tally(rows: readonly Pick<FigureRow, "validity" | "skip" | "correct">[]): Tally {
+export function tally(rows: readonly Pick<FigureRow, "validity" | "skip" | "correct" | "ungraded">[]): Tally {
   const counts = new Map<Outcome, number>();
   let right = 0, skipped = 0, missing = 0, sent = 0, ungraded = 0;
   for (const { validity, skip, correct, ungraded: open = false } of rows) {

@@ -127,6 +127,11 @@ export interface GradedRow {
   readonly grade: Grade | null;
 }
 
+/** Whether a row was answered and nobody could say if the answer is right: such a row is in no accuracy. */
+export function isUngraded({ attempt, grade }: Pick<GradedRow, "attempt" | "grade">): boolean {
+  return attempt?.status === "done" && grade?.validity === "error" && grade.correct === null;
+}
+
 /** One row of a further request that grading needs (an LLM judge's call), run like any other row. */
 export interface JudgeRow extends Row {
   /** The id of the row that is judged. */

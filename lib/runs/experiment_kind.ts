@@ -22,8 +22,6 @@ export interface CountedModel {
 export interface CreateOptions extends CountedModel {
   /** Judge what code cannot, the one that decides first; none when left out. */
   readonly judges?: readonly CountedModel[];
-  /** The first of them, or null. */
-  readonly judge?: CountedModel | null;
 }
 
 /** The most that judging one row may take, for the cost estimate; whether there is a judge is not asked here. */

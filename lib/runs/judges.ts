@@ -5,7 +5,7 @@
 import type { Json } from "../base/hash.ts";
 import { type CohenKappa, cohenKappa } from "../stats/cohen_kappa.ts";
 import { type Share, wilson } from "../stats/wilson.ts";
-import { type GradedRow, isValid, type Report } from "./experiment.ts";
+import { type GradedRow, isUngraded, isValid, type Report } from "./experiment.ts";
 import type { Label, Labels } from "./labels.ts";
 
 /** What one judge said of the rows it was asked about. */
@@ -235,9 +235,7 @@ function rangeOf(rows: readonly GradedRow[], open: ReadonlySet<string>): Accurac
   const fixed = rows.filter(({ row }) => !open.has(row.id));
   const right = fixed.filter(({ grade }) => grade?.correct === true && grade.validity !== "error").length;
   // A row that nobody could grade counts neither way, as in the report.
-  const graded = fixed.filter(({ attempt, grade }) =>
-    !(grade?.correct === null && attempt?.status === "done" && grade.validity === "error")
-  );
+  const graded = fixed.filter((row) => !isUngraded(row));
   const left = rows.length - fixed.length;
   const n = graded.length + left;
   return { low: wilson(right, n), high: wilson(right + left, n) };

@@ -63,7 +63,6 @@ export async function startRuns(
           const experiment = await spec.create({
             ...counted,
             judges: judgeModels,
-            judge: judgeModels[0] ?? null,
           });
           log((await planRun(parsed, spec.title, experiment, counted, judgeModels)).text);
           return runExperiment({

@@ -9,10 +9,12 @@ import type { GradedRow } from "../runs/experiment.ts";
 import type { AuditCounts } from "./audit_summary.ts";
 import { median, publishedShare, rounded, unjudged } from "./import_counts.ts";
 import { gradeImported } from "./import_graded.ts";
+import type { Verdict } from "./grade_rows.ts";
 import { labelOf } from "./import_label.ts";
 import { type MemorySource, type MemorySourceRow, readMemoryRun } from "./import_longmemeval.ts";
 import type { ImportedRun, ImportOptions } from "./import_run.ts";
 import { type Condition, CONDITIONS } from "./longmemeval_file.ts";
+import { matchMemory } from "./longmemeval_match.ts";
 import { longMemEvalReport, type LongMemEvalStatistics, type PairedResult } from "./longmemeval_report.ts";
 import { ABSTENTION, isAbstentionId } from "./longmemeval_types.ts";
 
@@ -42,6 +44,9 @@ export async function importLongMemEval(options: ImportOptions): Promise<Importe
       },
       length: typical.get(row.condition) ?? 0,
       sent: row.sent,
+      ...(source.judged || accept.length > 0 || row.output === null || row.answer === null
+        ? {}
+        : { verdict: matchedVerdict(row, row.output, row.answer) }),
     })),
     {
       judge: "published",
@@ -71,10 +76,26 @@ export async function importLongMemEval(options: ImportOptions): Promise<Importe
     layout: { parts: CONDITIONS, mainFigure: "accuracy" },
     part: ({ row }) => String(row.params["condition"]),
     rows,
-    report: { ...report, statistics: { published, ...statistics } },
+    report: {
+      ...report,
+      summary: [report.summary, ...mcnemarLine((statistics as unknown as LongMemEvalStatistics).paired.raw)]
+        .join("\n"),
+      statistics: { published, ...statistics },
+    },
     notes: [...source.notes, ...notesOf(source, rows)],
     files: source.files,
   }];
+}
+
+/** Right as our own runs without a judge see it: by the rules of the question. */
+function matchedVerdict(row: MemorySourceRow, output: string, answer: string): Verdict {
+  const { right, atEnd } = matchMemory(output, {
+    type: row.type,
+    abstention: isAbstentionId(row.id),
+    question: row.question,
+    answer,
+  });
+  return { correct: right === true, judge: "match", output: String(right === true), atEnd };
 }
 
 function checkGradable(source: MemorySource, accept: readonly string[]): void {
@@ -130,6 +151,13 @@ function publishedCounts(
     },
     ...pairsJson(paired.raw),
   };
+}
+
+function mcnemarLine({ n, table, mcnemarP }: PairedResult): string[] {
+  return n === 0 ? [] : [
+    `McNemar, two-sided exact binomial: b = ${table.focusedOnly} (focused only), c = ${table.fullOnly} (full only), ` +
+    `p = ${mcnemarP.toPrecision(7)}`,
+  ];
 }
 
 const shareOf = ({ raw }: AuditCounts) => ({ ...publishedShare(raw) });

@@ -111,7 +111,7 @@ Deno.test("importLongMemEval() joins results files, and matches where there is n
     assert.match(both.notes, /token_count is 100 on all 20 rows: a stale value/);
     assert.deepEqual(both.published.focused.tokens_min_median_max, [100, 109.5, 119]);
     const { published, text } = await imported([`${folder.path}/m_focused_results.csv`]);
-    assert.equal(published.focused.correct, 20);
+    assert.equal(published.focused.correct, 16, "what no chat answers is right only when the output says so");
     assert.match(text, /no verdicts in the files: graded by normalised match alone/);
   }));
 

@@ -11,7 +11,10 @@ import { InputError, messageOf } from "./errors.ts";
  *
  * @throws {InputError} when the folder cannot be written or the disk is full.
  */
-export async function writeAtomic(path: string, data: string | Uint8Array | Iterable<string>): Promise<void> {
+export async function writeAtomic(
+  path: string,
+  data: string | Uint8Array | Iterable<string> | AsyncIterable<string>,
+): Promise<void> {
   const temporary = `${path}.${Deno.pid}.${crypto.randomUUID().slice(0, 8)}.tmp`;
   try {
     await Deno.mkdir(dirname(path), { recursive: true });
@@ -25,8 +28,12 @@ export async function writeAtomic(path: string, data: string | Uint8Array | Iter
   }
 }
 
-/** Turns a failed write into an error that says what to do; anything else is returned as it is. */
-export function unwritable(path: string, error: unknown): Error {
+/**
+ * Turns a failed write into an error that says what to do; anything else is returned as it is.
+ *
+ * @param flag chooses where to write
+ */
+export function unwritable(path: string, error: unknown, flag = "--results"): Error {
   const text = messageOf(error);
   if (/os error (28|122)\b|ENOSPC|EDQUOT/i.test(text)) {
     return new InputError(
@@ -41,7 +48,7 @@ export function unwritable(path: string, error: unknown): Error {
     /os error 30\b|EROFS|EACCES/i.test(text)
   ) {
     return new InputError(
-      `Cannot write ${path}: make its folder writable or choose another with --results.`,
+      `Cannot write ${path}: make its folder writable or choose another with ${flag}.`,
       {
         cause: error,
       },
@@ -53,7 +60,7 @@ export function unwritable(path: string, error: unknown): Error {
   ) {
     return new InputError(
       `Cannot write ${path}: a file stands where a folder should be, or a folder where a file should. Move it away or ` +
-        `choose another folder with --results.`,
+        `choose another folder with ${flag}.`,
       { cause: error },
     );
   }
@@ -67,5 +74,16 @@ export async function readTextIfExists(path: string): Promise<string | undefined
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
+  }
+}
+
+/** The bytes of a file in pieces, so that it never lies in memory whole. Closes it when the reader stops. */
+export async function* fileChunks(path: string, size = 2 ** 18): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  using file = await Deno.open(path);
+  while (true) {
+    const chunk = new Uint8Array(size);
+    const count = await file.read(chunk);
+    if (count === null) return;
+    yield chunk.subarray(0, count);
   }
 }

@@ -3,6 +3,7 @@
  * @module
  */
 import type { Validity } from "../runs/experiment.ts";
+export { isValid } from "../runs/experiment.ts";
 import { degeneracy } from "./degenerate.ts";
 import { isAbstention, isRefusal } from "./match.ts";
 import { findTruncated } from "./truncation.ts";
@@ -86,12 +87,6 @@ export function auditRows(rows: readonly AuditRow[], options: AuditOptions): Aud
     const [validity, ...reasons] = classOf(row, truncated.get(row.id));
     return { id: row.id, validity, reasons };
   });
-}
-
-/** Whether a class is the model's own behaviour on the prompt as planned: correct, wrong, distractor or abstained. */
-export function isValid(validity: Validity): boolean {
-  return validity === "correct" || validity === "wrong" || validity === "distractor" ||
-    validity === "abstained";
 }
 
 function classOf(row: AuditRow, truncation: readonly string[] | undefined): [Validity, ...string[]] {

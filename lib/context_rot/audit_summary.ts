@@ -9,7 +9,7 @@ import { type DepthStep, depthStep } from "./truncation.ts";
 
 /** A row with its class. */
 export interface ClassedRow {
-  /** Input length in tokens as planned. */
+  /** Input length as planned. */
   readonly length: number;
   /** Depth of the needle, 0..100, where there is one. */
   readonly depth?: number;
@@ -19,6 +19,8 @@ export interface ClassedRow {
   readonly validity: Validity | null;
   /** Whether the output is right, whatever the class; null counts as not right. */
   readonly correct: boolean | null;
+  /** Whether it was answered and nobody could say if it is right: such a row is in no denominator. */
+  readonly ungraded?: boolean;
 }
 
 /** Counts and accuracies of some rows. */
@@ -27,9 +29,11 @@ export interface AuditCounts {
   readonly sent: number;
   /** Rows that were planned and never sent. In no denominator. */
   readonly skipped: number;
+  /** Rows that were answered and not graded. In no denominator; their class is `error`. */
+  readonly ungraded: number;
   /** Sent rows per class. */
   readonly counts: Readonly<Record<Validity, number>>;
-  /** Right rows of all that were sent; errors count as not right. */
+  /** Right rows of all that were sent and graded; errors count as not right. */
   readonly raw: Share;
   /** Right rows of the valid ones. */
   readonly valid: Share;
@@ -45,10 +49,18 @@ export interface LengthAudit extends AuditCounts {
   readonly depthStep: DepthStep | null;
 }
 
+/** The counts of one depth. */
+export interface DepthAudit extends AuditCounts {
+  /** Depth of the needle in percent. */
+  readonly depth: number;
+}
+
 /** The counts of a run. */
 export interface AuditSummary extends AuditCounts {
   /** By length, shortest first. */
   readonly lengths: readonly LengthAudit[];
+  /** By depth, from the start of the input on; empty where rows have none. */
+  readonly depths: readonly DepthAudit[];
   /** Sentences for the title and the report: invalid rows above 5%, unexplained steps in depth. */
   readonly warnings: readonly string[];
 }
@@ -56,16 +68,28 @@ export interface AuditSummary extends AuditCounts {
 /** Above this share of invalid rows a run says so in its title. */
 export const INVALID_LIMIT = 0.05;
 
-/** Counts a run's rows by class and length, with Wilson intervals. */
-export function auditSummary(rows: readonly ClassedRow[], options: ConfidenceOptions = {}): AuditSummary {
+/** What lengths are counted in. */
+export type LengthUnit = "tokens" | "characters";
+
+/** How a summary is made. */
+export interface AuditSummaryOptions extends ConfidenceOptions {
+  /** What lengths are counted in; tokens when left out. */
+  readonly unit?: LengthUnit;
+}
+
+/** Counts a run's rows by class, length and depth, with Wilson intervals. */
+export function auditSummary(rows: readonly ClassedRow[], options: AuditSummaryOptions = {}): AuditSummary {
   const byLength = Map.groupBy(rows, (row) => row.length);
   const lengths = [...byLength].sort(([a], [b]) => a - b).map(([length, group]): LengthAudit => ({
     length,
     ...countRows(group, options),
     depthStep: depthStep(group.filter((row) => row.skip === null)),
   }));
+  const deep = rows.filter((row) => row.depth !== undefined);
+  const depths = [...Map.groupBy(deep, (row) => row.depth as number)].sort(([a], [b]) => a - b)
+    .map(([depth, group]): DepthAudit => ({ depth, ...countRows(group, options) }));
   const all = countRows(rows, options);
-  return { ...all, lengths, warnings: warningsOf(all, lengths) };
+  return { ...all, lengths, depths, warnings: warningsOf(all, lengths, options.unit ?? "tokens") };
 }
 
 /** `45/88 = 51.1% (95% interval 40.9% to 61.3%)`, or `no rows`. */
@@ -77,31 +101,42 @@ export function formatShare(share: Share): string {
     `(${level} interval ${percent(share.low)} to ${percent(share.high)})`;
 }
 
-/** The summary as a few lines for people. */
-export function formatAuditSummary(summary: AuditSummary): string {
+/** The summary as a few lines for people: by length, and by depth where rows have one. */
+export function formatAuditSummary(
+  summary: AuditSummary,
+  options: { readonly unit?: LengthUnit } = {},
+): string {
+  const { unit = "tokens" } = options;
   const classes = VALIDITY_CLASSES.filter((name) => summary.counts[name] > 0)
     .map((name) => `${name} ${summary.counts[name]}`).join(", ");
-  const skipped = summary.skipped > 0 ? `, ${summary.skipped} skipped` : "";
-  const table = summary.lengths.map((length) => {
-    const sent = length.sent === 0 ? `skipped ${length.skipped}` : `raw ${formatShare(length.raw)}`;
-    const valid = length.invalidShare > 0 ? `; valid only ${formatShare(length.valid)}` : "";
-    return `  ${length.length.toLocaleString("en-US").padStart(9)} tokens: ${sent}${valid}`;
-  });
+  const skipped = (summary.skipped > 0 ? `, ${summary.skipped} skipped` : "") +
+    (summary.ungraded > 0 ? `, ${summary.ungraded} not graded` : "");
+  const line = (group: AuditCounts) => {
+    const sent = group.sent === 0 ? `skipped ${group.skipped}` : `raw ${formatShare(group.raw)}`;
+    return group.invalidShare > 0 ? `${sent}; valid only ${formatShare(group.valid)}` : sent;
+  };
   return [
     `Accuracy: ${formatShare(summary.raw)} of all rows sent; ${formatShare(summary.valid)} of valid rows`,
     `Rows: ${summary.sent} sent${skipped}${classes === "" ? "" : ` (${classes})`}`,
-    ...table,
+    ...summary.lengths.map((group) =>
+      `  ${group.length.toLocaleString("en-US").padStart(9)} ${unit}: ${line(group)}`
+    ),
+    ...(summary.depths.length < 2 ? [] : [
+      "By needle depth:",
+      ...summary.depths.map((group) => `  ${`${group.depth}%`.padStart(9)}: ${line(group)}`),
+    ]),
     ...summary.warnings.map((warning) => `Warning: ${warning}`),
   ].join("\n");
 }
 
 function countRows(rows: readonly ClassedRow[], options: ConfidenceOptions): AuditCounts {
   const counts = Object.fromEntries(VALIDITY_CLASSES.map((name) => [name, 0])) as Record<Validity, number>;
-  let sent = 0, right = 0, valid = 0, validRight = 0;
-  for (const { validity, correct } of rows) {
+  let sent = 0, ungraded = 0, right = 0, valid = 0, validRight = 0;
+  for (const { validity, correct, ungraded: open = false } of rows) {
     if (validity === null) continue;
     sent++;
     counts[validity]++;
+    if (open) ungraded++;
     if (correct === true && validity !== "error") right++;
     if (!isValid(validity)) continue;
     valid++;
@@ -110,14 +145,15 @@ function countRows(rows: readonly ClassedRow[], options: ConfidenceOptions): Aud
   return {
     sent,
     skipped: rows.length - sent,
+    ungraded,
     counts,
-    raw: wilson(right, sent, options),
+    raw: wilson(right, sent - ungraded, options),
     valid: wilson(validRight, valid, options),
     invalidShare: sent === 0 ? 0 : (sent - valid) / sent,
   };
 }
 
-function warningsOf(all: AuditCounts, lengths: readonly LengthAudit[]): string[] {
+function warningsOf(all: AuditCounts, lengths: readonly LengthAudit[], unit: LengthUnit): string[] {
   const warnings: string[] = [];
   if (all.invalidShare > INVALID_LIMIT) {
     const classes = VALIDITY_CLASSES.filter((name) => !isValid(name) && all.counts[name] > 0)
@@ -130,7 +166,7 @@ function warningsOf(all: AuditCounts, lengths: readonly LengthAudit[]): string[]
   for (const { length, depthStep, counts } of lengths) {
     if (depthStep === null || counts.truncated > 0) continue;
     warnings.push(
-      `at ${length.toLocaleString("en-US")} tokens failures are a step in depth, as if the ${depthStep} ` +
+      `at ${length.toLocaleString("en-US")} ${unit} failures are a step in depth, as if the ${depthStep} ` +
         "of the prompt had been cut, and no token count shows it: check the server's context window",
     );
   }

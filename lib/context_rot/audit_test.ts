@@ -144,6 +144,39 @@ Deno.test("auditRows() uses the variant's window where the count alone is in dou
   ]);
 });
 
+/** Short prompts of many sizes and long ones of much the same size, read by another tokenizer behind a template. */
+function mixedLengths(read: { ratio: number; noise: number; template: number; window: number }): AuditRow[] {
+  const random = createRandom(`mixed/${read.ratio}`);
+  const normal = () => Array.from({ length: 12 }, () => random.next()).reduce((sum, x) => sum + x, -6);
+  return Array.from({ length: 300 }, (_, i) => {
+    const short = i % 2 === 0;
+    const sent = Math.round(short ? 70 * 12 ** random.next() : 112_000 + 1500 * normal());
+    const tokens = read.template + sent * read.ratio * (1 + read.noise * normal() / (short ? 1 : 3));
+    const reported = Math.min(read.window, Math.round(tokens));
+    return row({ length: short ? 250 : 112_000, token_count: sent, prompt_tokens_reported: reported });
+  });
+}
+
+Deno.test("auditRows() tells cut prompts from short ones of many sizes with an unknown tokenizer", () => {
+  const unknown = { tokenizerExact: false };
+  for (const template of [8, 70]) {
+    for (const ratio of [0.9, 1, 1.1]) {
+      const whole = mixedLengths({ ratio, noise: 0.03, template, window: Infinity });
+      assert.ok(classes(whole, unknown).every((validity) => validity === "correct"), `${ratio}`);
+      const short = whole.filter(({ length }) => length === 250);
+      assert.ok(classes(short, unknown).every((validity) => validity === "correct"), `${ratio} short alone`);
+      for (const window of [4096, 32_768, 90_000]) {
+        const cut = mixedLengths({ ratio, noise: 0.03, template, window });
+        assert.deepEqual(
+          classes(cut, unknown).map((validity) => validity === "truncated"),
+          cut.map(({ length }) => length > 250),
+          `${ratio}, window ${window}`,
+        );
+      }
+    }
+  }
+});
+
 Deno.test("isValid() keeps what the model itself did", () => {
   const valid = ["correct", "wrong", "distractor", "abstained"] as const;
   const invalid = ["refused", "output_cap", "truncated", "degenerate", "error"] as const;

@@ -2,21 +2,13 @@
  * Grades rows with the audit's validity classes.
  * @module
  */
-import type { Attempt, Cell, GradedRow, Judgement, Row } from "../runs/experiment.ts";
-import type { CountedModel } from "../runs/experiment_kind.ts";
+import type { Tokenizer } from "../backends/backend.ts";
+import type { Variant } from "../backends/variants.ts";
+import type { Attempt, Cell, GradableRow, GradedRow, Row } from "../runs/experiment.ts";
 import { type AuditRow, auditRows } from "./audit.ts";
 
 /** A row as an experiment's `grade` is given it. */
-export interface DoneRow<R extends Row> {
-  /** The planned row. */
-  readonly row: R;
-  /** The attempt that counts, or null before the first. */
-  readonly attempt: Attempt | null;
-  /** Tries so far. */
-  readonly attempts: number;
-  /** What the judge said of it. */
-  readonly judgements: readonly Judgement[];
-}
+export type DoneRow<R extends Row> = GradableRow<R>;
 
 /** What a match or a judge says of an answer, before the audit. */
 export interface Verdict extends Pick<AuditRow, "broken" | "refuses"> {
@@ -35,7 +27,11 @@ export interface Verdict extends Pick<AuditRow, "broken" | "refuses"> {
 }
 
 /** What grading needs beside the rows. */
-export interface GradeOptions<R extends Row> extends CountedModel {
+export interface GradeOptions<R extends Row> {
+  /** The model's window in tokens. */
+  readonly variant: Pick<Variant, "contextWindow">;
+  /** Whether tokens were counted with the model's own tokenizer. */
+  readonly tokenizer: Pick<Tokenizer, "exact">;
   /** Input length in tokens as planned: rows of one length are compared with each other. */
   length(row: R): number;
   /** Depth of the evidence, 0..100, where there is one. */
@@ -50,7 +46,7 @@ export function gradeRows<R extends Row>(
   options: GradeOptions<R>,
 ): GradedRow[] {
   const verdicts = done.map((entry) =>
-    entry.attempt?.status === "done" ? options.verdict({ ...entry, attempt: entry.attempt }) : null
+    entry.attempt?.status === "done" ? verdictOn(entry, entry.attempt, options) : null
   );
   const audited = auditRows(
     done.map((entry, i) => auditRow(entry, verdicts[i] ?? null, options)),
@@ -77,6 +73,17 @@ export function gradeRows<R extends Row>(
       },
     };
   });
+}
+
+/** What is said of an answer; a person's label stands over match and judge. */
+function verdictOn<R extends Row>(entry: DoneRow<R>, attempt: Attempt, options: GradeOptions<R>): Verdict {
+  const verdict = options.verdict({ ...entry, attempt });
+  if (entry.label === undefined) return verdict;
+  const { correct } = entry.label;
+  const distractor = verdict.distractor === undefined
+    ? {}
+    : { distractor: correct ? -1 : verdict.distractor };
+  return { ...verdict, correct, judge: "relabel", output: String(correct), atEnd: false, ...distractor };
 }
 
 function auditRow<R extends Row>(

@@ -62,3 +62,9 @@ export function judgePrompt(row: JudgeRow, judge: CountedModel): Prompt {
 export function judgementOf(judgements: readonly Judgement[], stage: string): Judgement | undefined {
   return judgements.find((j) => j.row.params["stage"] === stage && j.attempt.status === "done");
 }
+
+/** Who grades a run: `graded by normalised match, then by gpt-4o-mini`. */
+export function gradersText(judges: readonly CountedModel[]): string {
+  if (judges.length === 0) return "graded by normalised match alone, without a judge model";
+  return `graded by normalised match, then by ${judges.map(({ variant }) => variant.name).join(" and ")}`;
+}

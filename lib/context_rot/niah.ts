@@ -16,6 +16,7 @@ import { type Haystack, openHaystack } from "./haystack.ts";
 import {
   type AskedJudge,
   askedJudge,
+  gradersText,
   JUDGE_CAP,
   JUDGED_CHARS,
   judgementOf,
@@ -76,7 +77,7 @@ const JUDGE_TOKENS = 1500;
  * @throws {InputError} when the haystack, the needle or the grid is wrong, or a needle does not fit its length.
  */
 export async function createNiah(config: NiahConfig, options: CreateOptions): Promise<Niah> {
-  const { variant, tokenizer, judge = null } = options;
+  const { variant, tokenizer, judges = [] } = options;
   const maxTokens = outputCap(config, variant);
   const grid = niahGrid({
     test: config.test,
@@ -107,7 +108,7 @@ export async function createNiah(config: NiahConfig, options: CreateOptions): Pr
     model: modelIdentity(variant),
   };
   const rows = planRows(config, grid, source, shared, maxTokens, variant.contextWindow);
-  const asked = judge === null ? null : askedJudge(judge);
+  const asked = judges.map(askedJudge);
   const build = (row: NiahRow) =>
     builder.build({
       length: row.params.approximate_input_length,
@@ -143,19 +144,28 @@ export async function createNiah(config: NiahConfig, options: CreateOptions): Pr
         },
       };
     },
-    ...(asked === null ? {} : {
-      judgeRows: (done) => done.flatMap((entry) => judgeRowsOf(entry, asked, config.distractors)),
-      judgePrompt: (row) => judgePrompt(row, asked),
+    ...(asked.length === 0 ? {} : {
+      judgeRows: (done, which = 0) =>
+        done.flatMap((entry) => judgeRowsOf(entry, asked[which] as AskedJudge, config.distractors)),
+      judgePrompt: (row, which = 0) => judgePrompt(row, asked[which] as AskedJudge),
     }),
-    grade: (done) =>
+    grade: (done, context) =>
       gradeRows(done, {
         tokenizer,
         variant,
         length: (row) => row.params.approximate_input_length,
         depth: (row) => row.params.needle_depth,
-        verdict: (entry) => verdictOf(entry, judge, config.distractors),
+        verdict: (entry) => verdictOf(entry, judges[context?.judge ?? 0] ?? null, config.distractors),
       }),
-    report: (graded) => niahReport(graded, { config, variant, haystack: haystack.description, judge }),
+    report: (graded) =>
+      niahReport(graded, {
+        variant: variant.name,
+        source: `Haystack: ${haystack.description}`,
+        graders: gradersText(judges),
+        seed: config.seed,
+        simulated: variant.backend === "simulated",
+        trainedWindow: variant.trainedWindow ?? null,
+      }),
   };
 }
 

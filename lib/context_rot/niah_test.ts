@@ -12,7 +12,7 @@ const plan = (over: Record<string, unknown> = {}, variant: Variant = simulated, 
   createNiah(niahConfigSchema.parse({ haystack: "generated", ...over }), {
     variant,
     tokenizer: simulatedTokenizer,
-    judge: judged ? { variant, tokenizer: simulatedTokenizer } : null,
+    judges: judged ? [{ variant, tokenizer: simulatedTokenizer }] : [],
   });
 const answered = (row: NiahRow, output: string): Attempt => ({ ...attemptFor(row.id), output });
 const first = (rows: readonly NiahRow[]): NiahRow => rows[0] as NiahRow;

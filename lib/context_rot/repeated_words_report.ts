@@ -26,13 +26,15 @@ import { copyGroups, copyRow } from "./repeated_words_summary.ts";
 /** What a report says beside its rows. */
 export interface RepeatedWordsReportOptions {
   /** The run's settings. */
-  readonly config: RepeatedWordsConfig;
+  readonly config: Pick<RepeatedWordsConfig, "seed">;
   /** The model. */
-  readonly variant: Variant;
+  readonly variant: Pick<Variant, "name" | "backend" | "trainedWindow">;
   /** The words. */
   readonly pair: WordPair;
   /** Counts and positions. */
-  readonly grid: WordGrid;
+  readonly grid: Pick<WordGrid, "counts">;
+  /** Where the rows are from, when they are not our own. */
+  readonly source?: string;
 }
 
 /** Exact copies raw and over valid rows, measures of the copies with intervals, effective length; five figures. */
@@ -64,8 +66,10 @@ export async function repeatedWordsReport(
     pair,
     variant: variant.name,
     simulated,
+    imported: options.source !== undefined,
     window: trainedWindow,
     notes: [
+      ...(options.source === undefined ? [] : [sentence(options.source)]),
       `Texts of ${counts.length} lengths, ${words(counts[0] ?? 0)} to ${words(counts.at(-1) ?? 0)} words` +
       (summary.skipped > 0
         ? `; ${words(summary.skipped)} of ${words(rows.length)} rows do not fit and were not sent`
@@ -79,7 +83,9 @@ export async function repeatedWordsReport(
   return {
     summary: [
       ...(simulated ? ["Simulated: these rows show how the instruments behave, not a model."] : []),
-      `Repeated words ${pair}, ${variant.name}; right is an exact copy`,
+      `Repeated words ${pair}, ${variant.name}${
+        options.source === undefined ? "" : `, ${options.source}`
+      }; right is an exact copy`,
       formatAuditSummary(summary),
       ...measureLines(groups),
       ...effective.map((e) => `Effective length by ${e.rule}: ${formatEffectiveLength(e)} (${e.reason})`),
@@ -102,6 +108,7 @@ export async function repeatedWordsReport(
   };
 }
 
+const sentence = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 const words = (n: number) => n.toLocaleString("en-US");
 
 /** The measures over valid rows, and over all answered ones where those are others. */

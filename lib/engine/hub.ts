@@ -6,12 +6,18 @@
  */
 import { homedir } from "node:os";
 import { basename, join } from "node:path";
-import { z } from "zod";
 import { type Clock, systemClock } from "../base/clock.ts";
-import { InputError, messageOf } from "../base/errors.ts";
+import { downloadFile } from "../base/download.ts";
+import { InputError } from "../base/errors.ts";
 import { readTextIfExists, unwritable, writeAtomic } from "../base/files.ts";
-
-import { downloadFile, hubRefusal, type RemoteFile } from "./hub_download.ts";
+import {
+  COMMIT,
+  contentOf,
+  type HubFile,
+  hubRefusal,
+  HubRepository,
+  isRepository,
+} from "../base/hub_repository.ts";
 import { shardNames } from "./shard_index.ts";
 
 /** Options of {@linkcode fetchCheckpoint}. */
@@ -36,9 +42,7 @@ export interface HubSurroundings {
 
 const surroundings: HubSurroundings = { env: (name) => Deno.env.get(name), clock: systemClock };
 
-const REPOSITORY = /^[A-Za-z0-9][\w.-]{0,95}\/[A-Za-z0-9][\w.-]{0,95}$/;
 const REVISION = /^(?!.*(?:\.\.|\/\/|\/$))[\w][\w./-]{0,199}$/;
-const COMMIT = /^[0-9a-f]{40}$/;
 
 /** Small files that are fetched where they exist. */
 const SMALL = [
@@ -49,22 +53,9 @@ const SMALL = [
   "chat_template.jinja",
   "adapter_config.json",
 ];
+const OFFLINE = "With `offline: true` only what is on this disk is used.";
 const INDEX = "model.safetensors.index.json";
 const WEIGHTS = ["model.safetensors", "adapter_model.safetensors"];
-
-const listed = z.looseObject({
-  type: z.string(),
-  path: z.string().max(1000),
-  size: z.int().nonnegative(),
-  oid: z.string().regex(/^[0-9a-f]{40}$/).optional(),
-  lfs: z.looseObject({ oid: z.string().regex(/^[0-9a-f]{64}$/), size: z.int().nonnegative() }).nullish(),
-});
-type Listed = z.infer<typeof listed>;
-
-/** Whether a text has the form OWNER/NAME of a hub repository. */
-export function isRepository(text: string): boolean {
-  return REPOSITORY.test(text) && !text.includes("..");
-}
 
 /**
  * The folder of a hub repository's checkpoint or adapter, downloaded as far as it is not there yet: configuration,
@@ -101,7 +92,7 @@ export async function fetchCheckpoint(
         "Load it once without offline, or give a revision that is there.",
     );
   }
-  const hub = new Hub(repo, env);
+  const hub = new HubRepository(repo, { env, advice: OFFLINE });
   const { commit, files } = await hub.list(revision, signal);
   const snapshot = join(folder, "snapshots", commit);
   const fetchFile = async (name: string) => {
@@ -111,8 +102,15 @@ export async function fetchCheckpoint(
     const blob = join(folder, "blobs", digest.hex);
     if ((await statOf(join(snapshot, name)))?.size === size) return true;
     if ((await statOf(blob))?.size !== size) {
-      const file: RemoteFile = { url: hub.url(commit, name), name: `${repo}/${name}`, size, digest };
-      await downloadFile(file, blob, { token: hub.token, clock, signal });
+      await downloadFile({ url: hub.url(commit, name), name: `${repo}/${name}`, size, digest }, blob, {
+        token: hub.token,
+        clock,
+        signal,
+        server: "the hub",
+        advice: OFFLINE,
+        partial: ".incomplete",
+        refuse: hubRefusal,
+      });
     }
     await link(blob, snapshot, name);
     return true;
@@ -135,98 +133,7 @@ async function fetchAny(names: readonly string[], fetchFile: (name: string) => P
   return false;
 }
 
-/** One repository on the hub. */
-class Hub {
-  readonly token: string | undefined;
-  readonly #repo: string;
-  readonly #endpoint: string;
-
-  constructor(repo: string, env: HubSurroundings["env"]) {
-    this.#repo = repo;
-    this.#endpoint = (env("HF_ENDPOINT") || "https://huggingface.co").replace(/\/+$/, "");
-    if (!/^https?:$/.test(URL.parse(this.#endpoint)?.protocol ?? "")) {
-      throw new InputError("HF_ENDPOINT is not an address: give one such as https://huggingface.co.");
-    }
-    this.token = env("HF_TOKEN")?.trim() || undefined;
-    if (this.token !== undefined && !/^hf_\w+$/.test(this.token)) {
-      throw new InputError("HF_TOKEN does not look like a token of the hub: those begin with hf_.");
-    }
-  }
-
-  /** Address of a file. */
-  url(commit: string, name: string): string {
-    return `${this.#endpoint}/${this.#repo}/resolve/${commit}/${
-      name.split("/").map(encodeURIComponent).join("/")
-    }`;
-  }
-
-  /** The commit a revision stands for now, and its files. */
-  async list(
-    revision: string,
-    signal: AbortSignal | undefined,
-  ): Promise<{ commit: string; files: Map<string, Listed> }> {
-    const { listFiles, modelInfo } = await import("@huggingface/hub");
-    const params = {
-      hubUrl: this.#endpoint,
-      fetch: (input: RequestInfo | URL, init?: RequestInit) =>
-        fetch(input, { ...init, ...(signal ? { signal } : {}) }),
-      ...(this.token === undefined ? {} : { accessToken: this.token }),
-    };
-    try {
-      const { sha } = await modelInfo({
-        name: this.#repo,
-        revision,
-        additionalFields: ["sha"],
-        ...params,
-      });
-      if (!COMMIT.test(sha)) {
-        throw new InputError(`The hub names no commit for ${this.#repo} at ${revision}.`);
-      }
-      const files = new Map<string, Listed>();
-      for await (const raw of listFiles({ repo: this.#repo, revision: sha, ...params })) {
-        const { success, data: entry, error } = listed.safeParse(raw);
-        if (!success) {
-          throw new InputError(`The hub lists a malformed file of ${this.#repo}: ${z.prettifyError(error)}`);
-        }
-        if (!isPlainPath(entry.path)) {
-          throw new InputError(
-            `${this.#repo} lists the file ${
-              JSON.stringify(entry.path.slice(0, 100))
-            }, whose name leads out of a ` +
-              "folder: do not use this repository.",
-          );
-        }
-        if (entry.type === "file") files.set(entry.path, entry);
-      }
-      return { commit: sha, files };
-    } catch (error) {
-      if (error instanceof InputError || signal?.aborted) throw error;
-      const status: unknown = error instanceof Error ? Reflect.get(error, "statusCode") : undefined;
-      if (typeof status === "number" && status < 500) {
-        throw hubRefusal(status, `${this.#repo} at ${revision}`);
-      }
-      throw new InputError(
-        `Cannot ask ${this.#endpoint} for ${this.#repo}: ${
-          typeof status === "number" ? `it answers ${status}` : messageOf(error)
-        }. Check the connection and HF_ENDPOINT; with \`offline: true\` only what is on this disk is used.`,
-      );
-    }
-  }
-}
-
-/** Whether a listed path stays inside the folder it is put into, on any system. */
-function isPlainPath(path: string): boolean {
-  return !/[\\:\0]/.test(path) &&
-    path.split("/").every((part) => part !== "" && part !== "." && part !== "..");
-}
-
-function contentOf(repo: string, { lfs, oid, size, path }: Listed): Pick<RemoteFile, "digest" | "size"> {
-  if (lfs) return { size: lfs.size, digest: { kind: "sha256", hex: lfs.oid } };
-  if (oid !== undefined) return { size, digest: { kind: "git", hex: oid } };
-  throw new InputError(`The hub lists no digest for ${repo}/${path}: it cannot be checked.`);
-}
-
-function noWeights(repo: string, files: ReadonlyMap<string, Listed>): InputError {
+function noWeights(repo: string, files: ReadonlyMap<string, HubFile>): InputError {
   const pickles = [...files.keys()].filter((name) => /\.(bin|pt|pth|ckpt|pkl)$/.test(name));
   return new InputError(
     `${repo} has neither ${WEIGHTS.join(" nor ")} nor ${INDEX}` +

@@ -5,6 +5,7 @@
 import { join } from "node:path";
 import { availableParallelism } from "node:os";
 import { InputError } from "../base/errors.ts";
+import { isRepository } from "../base/hub_repository.ts";
 import { checkEdit, checkGenerate, checkIds, checkLoadOptions, checkSites, foreignPrefix } from "./checks.ts";
 import { hasWeights, readJson } from "./checkpoint.ts";
 import { type DecoderConfig, parseConfig } from "./config.ts";
@@ -12,7 +13,7 @@ import { DecoderBase } from "./decoder_base.ts";
 import type { Request } from "./branch.ts";
 import { DecodeLoop } from "./decode_loop.ts";
 import { checkDevice } from "./device.ts";
-import { fetchCheckpoint, type HubOptions, isRepository } from "./hub.ts";
+import { fetchCheckpoint, type HubOptions } from "./hub.ts";
 import { inUse, KvStore } from "./kv_store.ts";
 import type { WeightOptions } from "./open_weights.ts";
 import { PrefixCache } from "./prefix_cache.ts";

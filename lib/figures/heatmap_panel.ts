@@ -22,8 +22,13 @@ interface Cell {
  * counts, below it marks for every class that is no plain answer. Cells without a valid row are hatched.
  *
  * @param window the trained window in tokens, drawn between the lengths inside and beyond it
+ * @param unit what lengths are counted in
  */
-export async function heatmapPanel(rows: readonly FigureRow[], window: number | null): Promise<Panel> {
+export async function heatmapPanel(
+  rows: readonly FigureRow[],
+  window: number | null,
+  unit = "tokens",
+): Promise<Panel> {
   const lengths = ascending(rows.map((row) => row.length));
   const depths = ascending(rows.flatMap((row) => row.depth ?? []));
   const cells = gridCells(rows, lengths, depths);
@@ -104,7 +109,8 @@ export async function heatmapPanel(rows: readonly FigureRow[], window: number | 
     : windowMark(boundary, marginTop, height - 42, window);
   const bottom = marginTop + cellHeight * depths.length;
   return {
-    content: hatchPattern() + plot + axisTitles("Needle depth", marginTop, bottom) + mark,
+    content: hatchPattern() + plot +
+      axisTitles("Needle depth", marginTop, bottom, { title: `Input length (${unit})`, below: 36 }) + mark,
     height,
   };
 }

@@ -25,14 +25,16 @@ export interface LengthPanelOptions {
   readonly window: number | null;
   /** Height in pixels. */
   readonly height: number;
+  /** What lengths are counted in; tokens when left out. */
+  readonly unit?: string;
 }
 
 /** The line of the share right by length: over valid rows, and over all rows sent where that differs. */
 export function lengthPanel(rows: readonly FigureRow[], options: LengthPanelOptions): Promise<Panel> {
-  const { scale, thresholds, window, height } = options;
+  const { scale, thresholds, window, height, unit = "tokens" } = options;
   return intervalPanel({
     series: seriesOf(rows),
-    x: { scale, places: ascending(rows.map((row) => row.length)), title: "Input length (tokens)", window },
+    x: { scale, places: ascending(rows.map((row) => row.length)), title: `Input length (${unit})`, window },
     y: { title: "Share right" },
     levels: thresholds,
     height,

@@ -14,6 +14,8 @@ import { formatLength } from "./theme.ts";
 export interface NiahFigureOptions extends RunTitleOptions {
   /** Trained window in tokens, where one is known. */
   readonly window?: number | null;
+  /** What lengths are counted in; tokens when left out. */
+  readonly unit?: string;
   /** Levels of the effective length. */
   readonly thresholds?: readonly Threshold[];
 }
@@ -32,12 +34,12 @@ export async function niahHeatmap(rows: readonly FigureRow[], options: NiahFigur
       "A heatmap needs the depth of every row: draw accuracyByLength where there is none.",
     );
   }
-  const { thresholds = [], window = null } = options;
+  const { thresholds = [], window = null, unit = "tokens" } = options;
   const panels = [
-    await heatmapPanel(rows, window),
+    await heatmapPanel(rows, window, unit),
     ...heatmapLegends(rows),
     { content: "", height: 14 },
-    await lengthPanel(rows, { scale: "columns", thresholds, window: null, height: 210 }),
+    await lengthPanel(rows, { scale: "columns", thresholds, window: null, height: 210, unit }),
     lengthLegend(rows, thresholds),
   ];
   return frame(
@@ -58,9 +60,9 @@ export async function accuracyByLength(
   options: NiahFigureOptions,
 ): Promise<Figure> {
   const all = tallied(rows);
-  const { thresholds = [], window = null } = options;
+  const { thresholds = [], window = null, unit = "tokens" } = options;
   const panels = [
-    await lengthPanel(rows, { scale: "log", thresholds, window, height: 340 }),
+    await lengthPanel(rows, { scale: "log", thresholds, window, height: 340, unit }),
     lengthLegend(rows, thresholds),
   ];
   return frame(
@@ -90,5 +92,5 @@ function altOf(kind: string, rows: readonly FigureRow[], all: Tally, options: Ni
   return `${kind} of ${options.variant}: ${lengths.length} input lengths${by}. ${
     formatAccuracy(all.raw)
   } of all rows sent. ` +
-    `Right of valid rows by length in tokens: ${table}.`;
+    `Right of valid rows by length in ${options.unit ?? "tokens"}: ${table}.`;
 }

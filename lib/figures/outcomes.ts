@@ -28,7 +28,7 @@ export const MARKED: readonly Outcome[] = (Object.keys(OUTCOMES) as Outcome[])
 
 /** One row of a run. */
 export interface FigureRow {
-  /** Input length in tokens as planned. */
+  /** Input length as planned, in tokens unless the figure says otherwise. */
   readonly length: number;
   /** Depth of the needle in percent, 0 at the start of the input. */
   readonly depth?: number;
@@ -38,13 +38,15 @@ export interface FigureRow {
   readonly skip: string | null;
   /** Whether the output is right, whatever the class; null counts as not right. */
   readonly correct: boolean | null;
+  /** Whether it was answered and nobody could say if it is right: such a row is in no share. */
+  readonly ungraded?: boolean;
 }
 
 /** Rows counted together. */
 export interface Tally {
   /** Right rows of the valid ones. */
   readonly valid: Share;
-  /** Right rows of all that were sent. */
+  /** Right rows of all that were sent and graded. */
   readonly raw: Share;
   /** Rows sent, by class. */
   readonly counts: ReadonlyMap<Outcome, number>;
@@ -57,10 +59,10 @@ export interface Tally {
 }
 
 /** Counts rows by class. */
-export function tally(rows: readonly FigureRow[]): Tally {
+export function tally(rows: readonly Pick<FigureRow, "validity" | "skip" | "correct" | "ungraded">[]): Tally {
   const counts = new Map<Outcome, number>();
-  let right = 0, skipped = 0, missing = 0, sent = 0;
-  for (const { validity, skip, correct } of rows) {
+  let right = 0, skipped = 0, missing = 0, sent = 0, ungraded = 0;
+  for (const { validity, skip, correct, ungraded: open = false } of rows) {
     if (validity === null) {
       if (skip === null) missing++;
       else skipped++;
@@ -68,12 +70,13 @@ export function tally(rows: readonly FigureRow[]): Tally {
     }
     sent++;
     counts.set(validity, (counts.get(validity) ?? 0) + 1);
+    if (open) ungraded++;
     if (correct === true && validity !== "error") right++;
   }
   const valid = [...counts].reduce((sum, [name, n]) => sum + (OUTCOMES[name].valid ? n : 0), 0);
   return {
     valid: wilson(counts.get("correct") ?? 0, valid),
-    raw: wilson(right, sent),
+    raw: wilson(right, sent - ungraded),
     counts,
     skipped,
     missing,

@@ -14,6 +14,8 @@ export interface RunTitleOptions {
   readonly notes?: readonly string[];
   /** Whether the answers are simulated: said in the title. */
   readonly simulated?: boolean;
+  /** Whether the rows are from another program: said in the title. */
+  readonly imported?: boolean;
 }
 
 /** Above this share of invalid rows a figure says so in its title. */
@@ -25,7 +27,8 @@ export function runTitle(title: string, all: Tally, options: RunTitleOptions): s
   const invalid = all.invalidShare > INVALID_LIMIT
     ? `: ${formatPercent(all.invalidShare)} of rows invalid`
     : "";
-  return `${title}, ${options.variant}${simulated}${invalid}`;
+  const imported = options.imported ? " (imported)" : "";
+  return `${title}, ${options.variant}${simulated}${imported}${invalid}`;
 }
 
 /** The accuracies, a warning where many rows are invalid, and the notes. */

@@ -36,7 +36,8 @@ export const MODEL_FLAGS: Flags = {
 
 /** The flags of how it runs, in every such task. */
 export const RUN_FLAGS: Flags = {
-  judge: textFlag("VARIANT", "a model that judges what code cannot"),
+  judge: textFlag("A[,B]", "models that judge what code cannot; of several the first decides"),
+  regrade: switchFlag("grade and draw again; nothing is sent twice"),
   "max-usd": numberFlag("N", "stop before this is spent"),
   cache: switchFlag("answer from the response cache"),
   "tokens-per-minute": numberFlag("N", "most tokens in a minute (default: the variant's own limit)"),

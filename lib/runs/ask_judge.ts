@@ -3,7 +3,7 @@
  * @module
  */
 import type { AttemptStore } from "./attempts.ts";
-import type { Attempt, Experiment, Judgement, JudgeRow, Row } from "./experiment.ts";
+import type { Experiment, GradableRow, Judgement, JudgeRow, Row } from "./experiment.ts";
 import { countRows } from "./runner.ts";
 
 /** What the judge said. */
@@ -12,18 +12,8 @@ export interface Judged {
   readonly judgements: ReadonlyMap<string, readonly Judgement[]>;
   /** Questions that ended in an error. */
   readonly errors: number;
-}
-
-/** A row as an experiment's verbs are given it. */
-export interface GradableRow<R extends Row> {
-  /** The planned row. */
-  readonly row: R;
-  /** The attempt that counts, or null before the first. */
-  readonly attempt: Attempt | null;
-  /** Tries so far. */
-  readonly attempts: number;
-  /** What the judge said of it. */
-  readonly judgements: readonly Judgement[];
+  /** Ids of all questions. */
+  readonly asked: readonly string[];
 }
 
 /**
@@ -55,5 +45,5 @@ export async function askJudge<R extends Row>(options: {
       }
     }
   }
-  return { judgements, errors: countRows([...asked.values()], store).errors };
+  return { judgements, errors: countRows([...asked.values()], store).errors, asked: [...asked.keys()] };
 }

@@ -12,7 +12,7 @@ import { unwritable } from "../base/files.ts";
 import { log as logLine } from "../base/log.ts";
 import { ATTEMPTS_FORMAT, type AttemptsHeader, type RecordPlace, scanAttempts } from "./attempt_records.ts";
 import type { Attempt } from "./experiment.ts";
-import { addAttempt, emptyTotals, type TokenTotals } from "./token_totals.ts";
+import { addAttempt, emptyTotals, sumTotals, type TokenTotals } from "./token_totals.ts";
 
 /** Whose attempts a file holds; see {@linkcode AttemptsHeader}. */
 export type RunIdentity = Omit<AttemptsHeader, "format" | "created">;
@@ -35,6 +35,8 @@ export interface AttemptStore extends Disposable {
   readonly size: number;
   /** Sums over all attempts in the file. */
   readonly totals: Readonly<TokenTotals>;
+  /** Sums over all attempts at some rows; only of a store opened with `perRow`. */
+  totalsOf(ids: Iterable<string>): TokenTotals;
   /** The row's state, or undefined when it was never tried. A row that was done once stays done. */
   state(id: string): RowState | undefined;
   /** The ids of all rows that were ever tried. */
@@ -66,16 +68,27 @@ const SYNC_EVERY_MS = 1000;
 export async function openAttempts(
   path: string,
   identity: RunIdentity,
-  options: { readonly clock?: Clock; readonly log?: (line: string) => void } = {},
+  options: {
+    readonly clock?: Clock;
+    readonly log?: (line: string) => void;
+    /** Whether to keep sums for each row; they take memory. */
+    readonly perRow?: boolean;
+  } = {},
 ): Promise<AttemptStore> {
-  const { clock = systemClock, log = logLine } = options;
+  const { clock = systemClock, log = logLine, perRow = false } = options;
   const index = new Map<string, Entry>();
   const totals = emptyTotals();
+  const rowTotals = new Map<string, TokenTotals>();
   let header: AttemptsHeader | undefined;
   let created: string | undefined;
   const note = (attempt: Attempt, offset: number, length: number) => {
     const entry = index.get(attempt.id);
     addAttempt(totals, attempt);
+    if (perRow) {
+      const own = rowTotals.get(attempt.id) ?? emptyTotals();
+      addAttempt(own, attempt);
+      rowTotals.set(attempt.id, own);
+    }
     if (!entry) {
       index.set(attempt.id, { status: attempt.status, attempts: 1, offset, length });
       return;
@@ -145,6 +158,7 @@ export async function openAttempts(
       return size;
     },
     totals,
+    totalsOf: (ids) => sumTotals([...ids].flatMap((id) => rowTotals.get(id) ?? [])),
     state: (id) => index.get(id),
     ids: () => index.keys(),
     append(attempt) {

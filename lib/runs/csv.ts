@@ -97,6 +97,19 @@ export async function writeEvaluatedCsv(
   });
 }
 
+/**
+ * Writes any table as CSV, whole or not at all.
+ *
+ * @throws {InputError} when the folder cannot be written or the disk is full.
+ */
+export async function writeTable(
+  path: string,
+  header: readonly string[],
+  rows: readonly (readonly Cell[])[],
+): Promise<void> {
+  await writeCsv(path, header, rows.length, (i) => rows[i] as readonly Cell[]);
+}
+
 function paramColumns(rows: readonly Row[]): string[] {
   const columns = new Set<string>();
   for (const row of rows) for (const column of Object.keys(row.params)) columns.add(column);

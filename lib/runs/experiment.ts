@@ -5,6 +5,7 @@
  */
 import type { Message, Oracle, Sampling } from "../backends/backend.ts";
 import type { Json } from "../base/hash.ts";
+import type { Label } from "./labels.ts";
 
 /** A value of a CSV cell. */
 export type Cell = string | number | boolean | null;
@@ -52,6 +53,12 @@ export const VALIDITY_CLASSES = [
 /** The class of a row. */
 export type Validity = typeof VALIDITY_CLASSES[number];
 
+/** Whether a class is the model's own behaviour on the prompt as planned: correct, wrong, distractor or abstained. */
+export function isValid(validity: Validity): boolean {
+  return validity === "correct" || validity === "wrong" || validity === "distractor" ||
+    validity === "abstained";
+}
+
 /** What became of one try at a row; one line of `*_attempts.jsonl`. */
 export interface Attempt {
   /** The row's id. */
@@ -80,8 +87,8 @@ export interface Attempt {
   readonly cached_tokens: number | null;
   /** Generated tokens that were reasoning. */
   readonly reasoning_tokens: number | null;
-  /** Milliseconds from sending to the answer. */
-  readonly latency_ms: number;
+  /** Milliseconds from sending to the answer; null where it is not known (imported rows). */
+  readonly latency_ms: number | null;
   /** null when the price is unknown. */
   readonly cost_usd: number | null;
   /** The server's name for the request. */
@@ -120,6 +127,11 @@ export interface GradedRow {
   readonly grade: Grade | null;
 }
 
+/** Whether a row was answered and nobody could say if the answer is right: such a row is in no accuracy. */
+export function isUngraded({ attempt, grade }: Pick<GradedRow, "attempt" | "grade">): boolean {
+  return attempt?.status === "done" && grade?.validity === "error" && grade.correct === null;
+}
+
 /** One row of a further request that grading needs (an LLM judge's call), run like any other row. */
 export interface JudgeRow extends Row {
   /** The id of the row that is judged. */
@@ -142,6 +154,8 @@ export interface GradeContext {
   readonly signal: AbortSignal;
   /** A file in which results that took long may be kept for the next time; it may be deleted at any time. */
   readonly kept: string;
+  /** Whose judgements the rows have: place among the judges that the experiment was made with. */
+  readonly judge: number;
 }
 
 /** What `runs` needs of an experiment. */
@@ -159,24 +173,41 @@ export interface Experiment<R extends Row = Row> {
   /** Builds a row's prompt; the same bytes every time. */
   prompt(row: R): Prompt | Promise<Prompt>;
   /**
-   * Grades all finished rows at once (audits look across rows). No request is sent here; the same rows give the same
-   * grades. What takes long is done in a worker.
+   * Grades all finished rows at once (audits look across rows), with the judgements of one judge: `context.judge`, the
+   * first when left out. No request is sent here; the same rows give the same grades. What takes long is done in a
+   * worker.
    */
   grade(
-    rows: readonly { row: R; attempt: Attempt | null; attempts: number; judgements: readonly Judgement[] }[],
+    rows: readonly GradableRow<R>[],
     context?: GradeContext,
   ): readonly GradedRow[] | Promise<readonly GradedRow[]>;
   /**
-   * Requests a judge model must answer before grading. Asked again after each round with the judgements so far, until
-   * it gives no new row; left out when matching is enough or no judge is set.
+   * Requests that a judge must answer before grading: the `judge`th of those the experiment was made with, the first
+   * when left out. Asked again after each round with that judge's judgements so far, until it gives no new row; left
+   * out when matching is enough or no judge is set.
    */
   judgeRows?(
     rows: readonly { row: R; attempt: Attempt | null; judgements: readonly Judgement[] }[],
+    judge?: number,
   ): readonly JudgeRow[];
-  /** Builds a judge row's prompt; the same bytes every time. */
-  judgePrompt?(row: JudgeRow): Prompt;
+  /** Builds a row's prompt for a judge; the same bytes every time. */
+  judgePrompt?(row: JudgeRow, judge?: number): Prompt;
   /** Draws figures and tables from graded rows. */
   report(rows: readonly GradedRow[]): Report | Promise<Report>;
+}
+
+/** A row as grading is given it. */
+export interface GradableRow<R extends Row = Row> {
+  /** The planned row. */
+  readonly row: R;
+  /** The attempt that counts, or null before the first. */
+  readonly attempt: Attempt | null;
+  /** Tries so far. */
+  readonly attempts: number;
+  /** What one judge said of it. */
+  readonly judgements: readonly Judgement[];
+  /** What a person said of it: stands over match and judge. */
+  readonly label?: Label;
 }
 
 /** A judge's answer to a judge row. */

@@ -20,8 +20,8 @@ export interface CountedModel {
 
 /** What an experiment is planned for. */
 export interface CreateOptions extends CountedModel {
-  /** Judges what code cannot; null or left out for none. */
-  readonly judge?: CountedModel | null;
+  /** Judge what code cannot, the one that decides first; none when left out. */
+  readonly judges?: readonly CountedModel[];
 }
 
 /** The most that judging one row may take, for the cost estimate; whether there is a judge is not asked here. */

@@ -7,7 +7,13 @@ import { openBackend } from "../backends/open_backend.ts";
 import { priceOf } from "../backends/prices.ts";
 import { loadO200k } from "../backends/tokenizers.ts";
 import { deploymentOf, missingEnvironment, type Variant } from "../backends/variants.ts";
-import type { CountedModel, ExperimentKind, ParsedKind, PlannedExperiment } from "./experiment_kind.ts";
+import type {
+  CountedModel,
+  ExperimentKind,
+  Judging,
+  ParsedKind,
+  PlannedExperiment,
+} from "./experiment_kind.ts";
 import { describePlan, type PlanDescription, planText } from "./plan_text.ts";
 import { type RunFiles, runFiles } from "./run_files.ts";
 import { chosenVariants, limitsIn, shardOf } from "./run_settings.ts";
@@ -38,14 +44,15 @@ export interface PlannedRun {
 export async function planRuns(kind: ExperimentKind, input: unknown): Promise<PlannedRun[]> {
   const parsed = kind.parse(input);
   shardOf(parsed.settings);
-  const { variants, judge } = await chosenVariants(parsed.settings);
-  const judgeModel = judge === null ? null : { variant: judge, tokenizer: await planningTokenizer(judge) };
+  const { variants, judges } = await chosenVariants(parsed.settings);
+  const judgeModels: CountedModel[] = [];
+  for (const variant of judges) judgeModels.push({ variant, tokenizer: await planningTokenizer(variant) });
   const planned: PlannedRun[] = [];
   for (const variant of variants) {
     const model = { variant, tokenizer: await planningTokenizer(variant) };
     for (const spec of parsed.experiments) {
-      const experiment = await spec.create({ ...model, judge: judgeModel });
-      planned.push(await planRun(parsed, spec.title, experiment, model, judgeModel));
+      const experiment = await spec.create({ ...model, judges: judgeModels });
+      planned.push(await planRun(parsed, spec.title, experiment, model, judgeModels));
     }
   }
   return planned;
@@ -57,7 +64,7 @@ export async function planRun(
   title: string,
   experiment: PlannedExperiment,
   model: CountedModel,
-  judge: CountedModel | null,
+  judges: readonly CountedModel[],
 ): Promise<PlannedRun> {
   const { variant, tokenizer } = model;
   const shard = shardOf(parsed.settings);
@@ -77,12 +84,12 @@ export async function planRun(
     limits: limitsIn(parsed.settings, variant),
     exact: tokenizer.exact,
     judged: experiment.judging !== null,
-    judge: judge === null || experiment.judging === null ? null : {
+    judges: experiment.judging === null ? [] : judges.map((judge) => ({
       variant: judge.variant.name,
       price: priceOf(judge.variant),
-      ...experiment.judging,
-      maxTokens: Math.min(judge.variant.maxOutputTokens, experiment.judging.maxTokens),
-    },
+      ...experiment.judging as Judging,
+      maxTokens: Math.min(judge.variant.maxOutputTokens, (experiment.judging as Judging).maxTokens),
+    })),
   };
   const plan = await describePlan(options);
   const missing = missingEnvironment(variant);

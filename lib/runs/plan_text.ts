@@ -25,14 +25,22 @@ export interface PlanOptions {
   readonly exact: boolean;
   /** Whether a judge may be asked at all; true when left out. */
   readonly judged?: boolean;
-  /** The judge, with the most calls that one row may need and how large they are at most. */
-  readonly judge?: {
-    readonly variant: string;
-    readonly price: Price | null;
-    readonly callsPerRow: number;
-    readonly tokens: number;
-    readonly maxTokens: number;
-  } | null;
+  /** The judges, with the most calls that one row may need and how large they are at most. */
+  readonly judges?: readonly PlannedJudge[];
+}
+
+/** A judge as a plan counts it. */
+export interface PlannedJudge {
+  /** Its name. */
+  readonly variant: string;
+  /** null when it is unknown. */
+  readonly price: Price | null;
+  /** Most calls that one row may need. */
+  readonly callsPerRow: number;
+  /** Most prompt tokens of a call. */
+  readonly tokens: number;
+  /** Output cap of a call. */
+  readonly maxTokens: number;
 }
 
 /** A range of US dollars, or null when the price is unknown. */
@@ -56,10 +64,16 @@ export interface PlanDescription {
   readonly outputTokensHigh: number;
   /** Of the rows to send. */
   readonly cost: CostRange;
-  /** Judge calls when every row needs as many as it may. */
+  /** Calls of all judges when every row needs as many as it may. */
   readonly judgeCallsHigh: number;
-  /** Low is nothing: matching may settle every row. */
+  /** Of all judges. Low is nothing: matching may settle every row. */
   readonly judgeCost: CostRange;
+  /** Each judge's part of it. */
+  readonly judges: readonly {
+    readonly variant: string;
+    readonly callsHigh: number;
+    readonly cost: CostRange;
+  }[];
   /** Least minutes that the rate limits allow for the prompts alone; null when there are no limits. */
   readonly minutesLow: number | null;
   /** The same with every answer at its cap. */
@@ -72,7 +86,7 @@ export interface PlanDescription {
  * @throws {InputError} when the attempts file is damaged.
  */
 export async function describePlan(options: PlanOptions): Promise<PlanDescription> {
-  const { rows, files, price, limits, exact, judge = null } = options;
+  const { rows, files, price, limits, exact, judges = [] } = options;
   const known = new Map<string, "done" | "error">();
   await scanAttempts(files.attempts, {
     attempt({ id, status }) {
@@ -92,13 +106,12 @@ export async function describePlan(options: PlanOptions): Promise<PlanDescriptio
   }
   const promptTokens = todo.reduce((sum, row) => sum + row.tokens, 0);
   const outputTokensHigh = todo.reduce((sum, row) => sum + row.maxTokens, 0);
-  const judgeCallsHigh = judge ? judge.callsPerRow * (todo.length + done) : 0;
-  const judgeHigh = judge
-    ? estimateCost(judge.price, [{
-      tokens: judge.tokens * judgeCallsHigh,
-      maxTokens: judge.maxTokens * judgeCallsHigh,
-    }])
-    : { low: 0, high: 0 };
+  const judging = judges.map((judge) => {
+    const callsHigh = judge.callsPerRow * (todo.length + done);
+    const tokens = { tokens: judge.tokens * callsHigh, maxTokens: judge.maxTokens * callsHigh };
+    const high = estimateCost(judge.price, [tokens])?.high;
+    return { variant: judge.variant, callsHigh, cost: high === undefined ? null : { low: 0, high } };
+  });
   return {
     rows: rows.length,
     done,
@@ -108,8 +121,11 @@ export async function describePlan(options: PlanOptions): Promise<PlanDescriptio
     promptTokens,
     outputTokensHigh,
     cost: estimateCost(price, todo, { exact }),
-    judgeCallsHigh,
-    judgeCost: judgeHigh && { low: 0, high: judgeHigh.high },
+    judgeCallsHigh: judging.reduce((sum, judge) => sum + judge.callsHigh, 0),
+    judgeCost: judging.some(({ cost }) => cost === null)
+      ? null
+      : { low: 0, high: judging.reduce((sum, { cost }) => sum + (cost?.high ?? 0), 0) },
+    judges: judging,
     minutesLow: minutes(limits, todo.length, promptTokens),
     minutesHigh: minutes(limits, todo.length, promptTokens + outputTokensHigh),
   };
@@ -131,7 +147,7 @@ function costRange(cost: CostRange, who: string): string {
 
 /** The plan as lines for people; ends with a line break. */
 export function planText(plan: PlanDescription, options: PlanOptions): string {
-  const { files, variant, limits, price, judge = null, judged = true } = options;
+  const { files, variant, limits, price, judged = true } = options;
   const retried = plan.retried > 0 ? ` (${whole(plan.retried)} of them ended in an error before)` : "";
   const skipped = Object.entries(plan.skipped).map(([reason, n]) => `${whole(n)} ${reason}`);
   const limit = [
@@ -154,15 +170,12 @@ export function planText(plan: PlanDescription, options: PlanOptions): string {
     ["prompt tokens", whole(plan.promptTokens)],
     ["output tokens", `at most ${whole(plan.outputTokensHigh)}`],
     ["cost", costRange(plan.cost, variant) + (price ? ` (${price.source})` : "")],
-    [
-      "judge",
-      judge
-        ? `at most ${whole(plan.judgeCallsHigh)} calls of ${judge.variant}`
-        : judged
-        ? "none: matching alone"
-        : "none needed",
-    ],
-    ...(judge ? [["judge cost", costRange(plan.judgeCost, judge.variant)]] : []),
+    ...(plan.judges.length === 0 ? [["judge", judged ? "none: matching alone" : "none needed"]] : []),
+    ...plan.judges.flatMap((judge) => [
+      ["judge", `at most ${whole(judge.callsHigh)} calls of ${judge.variant}`],
+      ["judge cost", costRange(judge.cost, judge.variant)],
+    ]),
+    ...(plan.judges.length > 1 ? [["judges' cost", costRange(plan.judgeCost, "a judge")]] : []),
     ["limits", limit],
     ["time", time],
   ];

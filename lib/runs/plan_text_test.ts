@@ -53,9 +53,23 @@ Deno.test("planText() says when a price is unknown and what the judge may cost",
   };
   const judge = { variant: "gpt-4o-mini", price, callsPerRow: 2, tokens: 1000, maxTokens: 10 };
   const free = { tokensPerMinute: null, requestsPerMinute: null, maxConcurrency: 1 };
-  const options = { rows, files, variant: "x", price: null, limits: free, exact: false, judge };
+  const options = { rows, files, variant: "x", price: null, limits: free, exact: false, judges: [judge] };
   const text = planText(await describePlan(options), options);
   assert.match(text, /cost +unknown: no price is known for x\n/);
   assert.match(text, /judge +at most 16 calls of gpt-4o-mini\n +judge cost +\$0\.0000 to \$0\.02/);
   assert.match(text, /time +as fast as the model answers/);
+  const second = { ...judge, variant: "other", callsPerRow: 1 };
+  const both = await describePlan({ ...options, judges: [judge, second] });
+  const high = both.judges.map(({ cost }) => cost?.high ?? 0);
+  assert.ok((high[0] ?? 0) > (high[1] ?? 0) && (high[1] ?? 0) > 0);
+  assert.deepEqual([both.judgeCallsHigh, both.judgeCost?.high], [24, (high[0] ?? 0) + (high[1] ?? 0)]);
+  assert.match(
+    planText(both, options),
+    /16 calls of gpt-4o-mini\n.*\n +judge +at most 8 calls of other\n.*\n +judges' cost +\$0\.0000 to /,
+  );
+  const unknown = planText(
+    await describePlan({ ...options, judges: [judge, { ...second, price: null }] }),
+    options,
+  );
+  assert.match(unknown, /judge cost +unknown: no price is known for other\n +judges' cost +unknown/);
 });

@@ -47,6 +47,10 @@ export interface RunFiles {
   readonly attempts: string;
   /** The same of the judge's rows. */
   readonly judgeAttempts: string;
+  /** Rows on which several judges differ, for a person to label. */
+  readonly disagreements: string;
+  /** What a person says of single rows. */
+  readonly relabel: string;
   /** One pair of CSVs, or one for each part. */
   readonly csvs: readonly RunCsvs[];
   /** What grading keeps for the next time. */
@@ -76,6 +80,8 @@ export function runFiles(run: RunName): RunFiles {
     plan: path("plan.json"),
     attempts: path("attempts.jsonl"),
     judgeAttempts: path("judge_attempts.jsonl"),
+    disagreements: path("disagreements.csv"),
+    relabel: path("relabel.csv"),
     csvs: parts.map((part) => {
       const prefix = part === null ? "" : `${snakeName(part)}_`;
       return { part, results: path(`${prefix}results.csv`), evaluated: path(`${prefix}evaluated.csv`) };

@@ -27,8 +27,10 @@ export interface ExperimentOptions<R extends Row> {
   readonly experiment: Experiment<R>;
   /** Asks the model. */
   readonly caller: WorkflowCaller;
-  /** Answers the experiment's judge rows; none are asked when left out. */
-  readonly judge?: WorkflowCaller | null;
+  /** Answer the experiment's judge rows, in the order in which it was given them; none are asked when left out. */
+  readonly judges?: readonly WorkflowCaller[];
+  /** Whether to grade and draw again although nothing has changed. Nothing is sent twice for it. */
+  readonly regrade?: boolean;
   /** The results folder. */
   readonly results: string;
   /** Set in test mode: the rows of the full plan. Test runs and full runs share no file. */

@@ -93,7 +93,7 @@ export function createRunProgress(options: {
         output: attempt.error
           ? `${attempt.error.kind}: ${attempt.error.message}`.slice(0, 400)
           : attempt.output.slice(0, 400),
-        latencyMs: attempt.latency_ms,
+        latencyMs: attempt.latency_ms ?? 0,
       };
       notify();
     },

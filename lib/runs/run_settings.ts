@@ -18,8 +18,10 @@ import { parseShard, type Shard } from "./shard.ts";
 export const runSettingsSchema = z.strictObject({
   /** One or several variants, separated by commas. */
   model: z.string().trim().min(1).default("pocket"),
-  /** The variant that judges what code cannot; null for none. */
+  /** The variants that judge what code cannot, separated by commas, the one that decides first; null for none. */
   judge: z.string().min(1).nullable().default(null),
+  /** Whether to grade and draw again although nothing has changed. */
+  regrade: z.boolean().default(false),
   /** The results folder. */
   results: z.string().min(1).default("results"),
   /** Most US dollars the runs may spend together, over all sessions, judge included; null for no limit. */
@@ -56,21 +58,22 @@ export function limitsIn(settings: RunSettings, variant: Variant): Limits {
 }
 
 /**
- * The variants of a run and its judge, by the models.json in use.
+ * The variants of a run and its judges, by the models.json in use.
  *
  * @throws {InputError} when there is no variant of a name.
  */
 export async function chosenVariants(
   settings: Pick<RunSettings, "model" | "judge">,
-): Promise<{ readonly variants: readonly Variant[]; readonly judge: Variant | null }> {
+): Promise<{ readonly variants: readonly Variant[]; readonly judges: readonly Variant[] }> {
   const path = modelsPath();
   const all = await loadVariants(path);
-  const names = [...new Set(settings.model.split(",").map((name) => name.trim()))].filter((name) =>
-    name !== ""
-  );
-  if (names.length === 0) throw new InputError(`--model ${settings.model} names no variant.`);
+  const picked = (flag: string, text: string) => {
+    const names = [...new Set(text.split(",").map((name) => name.trim()))].filter((name) => name !== "");
+    if (names.length === 0) throw new InputError(`--${flag} ${text} names no variant.`);
+    return names.map((name) => pickVariant(all, name, path));
+  };
   return {
-    variants: names.map((name) => pickVariant(all, name, path)),
-    judge: settings.judge === null ? null : pickVariant(all, settings.judge, path),
+    variants: picked("model", settings.model),
+    judges: settings.judge === null ? [] : picked("judge", settings.judge),
   };
 }

@@ -5,8 +5,9 @@
 import { join } from "node:path";
 import { createBudget } from "../backends/budget.ts";
 import { openCache } from "../backends/cache.ts";
+import type { Caller } from "../backends/caller.ts";
 import { svgToPng } from "../figures/svg_to_png.ts";
-import type { ExperimentKind, ParsedKind } from "./experiment_kind.ts";
+import type { CountedModel, ExperimentKind, ParsedKind } from "./experiment_kind.ts";
 import { planRun } from "./plan_runs.ts";
 import { runFiles } from "./run_files.ts";
 import { RunResources } from "./run_resources.ts";
@@ -35,17 +36,20 @@ export async function startRuns(
   const parsed = kind.parse(input);
   const { settings } = parsed;
   const shard = shardOf(settings);
-  const { variants, judge } = await chosenVariants(settings);
+  const { variants, judges } = await chosenVariants(settings);
   const shared = new RunResources();
   try {
     const budget = createBudget(settings.maxUsd, {
       spentUsd: await spentSoFar(parsed, variants.map(({ name }) => name)),
     });
     const cache = settings.cache ? shared.keep(openCache(join(settings.results, ".cache.sqlite"))) : null;
-    const judgeCaller = judge === null ? null : await shared.open(judge, settings, budget, cache);
-    const judgeModel = judgeCaller === null
-      ? null
-      : { variant: judgeCaller.variant, tokenizer: await judgeCaller.backend.tokenizer() };
+    const judgeCallers: Caller[] = [];
+    const judgeModels: CountedModel[] = [];
+    for (const variant of judges) {
+      const caller = await shared.open(variant, settings, budget, cache);
+      judgeCallers.push(caller);
+      judgeModels.push({ variant, tokenizer: await caller.backend.tokenizer() });
+    }
     const queue = variants.flatMap((variant) => {
       const own = new RunResources();
       const model = lazily(async () => {
@@ -56,12 +60,16 @@ export async function startRuns(
         async start() {
           const { caller, tokenizer } = await model();
           const counted = { variant, tokenizer };
-          const experiment = await spec.create({ ...counted, judge: judgeModel });
-          log((await planRun(parsed, spec.title, experiment, counted, judgeModel)).text);
+          const experiment = await spec.create({
+            ...counted,
+            judges: judgeModels,
+          });
+          log((await planRun(parsed, spec.title, experiment, counted, judgeModels)).text);
           return runExperiment({
             experiment,
             caller,
-            judge: judgeCaller,
+            judges: judgeCallers,
+            regrade: settings.regrade,
             results: settings.results,
             test: parsed.test ? { originalSize: experiment.fullSize } : null,
             config: parsed.json,

@@ -58,6 +58,14 @@ export function addAttempt(totals: TokenTotals, attempt: Attempt): void {
   if (answered && attempt.cost_usd === null) totals.unpricedCalls++;
 }
 
+/** What is left of totals without some of them. */
+export function subtractTotals(totals: Readonly<TokenTotals>, without: Iterable<TokenTotals>): TokenTotals {
+  const taken = sumTotals(without);
+  const rest = { ...totals };
+  for (const key of Object.keys(taken) as (keyof TokenTotals)[]) rest[key] -= taken[key];
+  return rest;
+}
+
 /** The sum of several totals. */
 export function sumTotals(all: Iterable<TokenTotals>): TokenTotals {
   const sum = emptyTotals();

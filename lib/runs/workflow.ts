@@ -8,9 +8,11 @@ import { messageOf } from "../base/errors.ts";
 import { hashJson, type Json } from "../base/hash.ts";
 import { log as logLine } from "../base/log.ts";
 import { type AttemptStore, openAttempts, type RunIdentity } from "./attempts.ts";
-import { askJudge, type GradableRow, type Judged } from "./ask_judge.ts";
-import type { TestMarks } from "./csv.ts";
-import type { Attempt, GradedRow, Judgement, Prompt, Report, Row } from "./experiment.ts";
+import { askJudge, type Judged } from "./ask_judge.ts";
+import { type TestMarks, writeTable } from "./csv.ts";
+import type { Attempt, GradableRow, GradedRow, Judgement, Prompt, Report, Row } from "./experiment.ts";
+import { type JudgedRun, type JudgePass, judgeRun, withJudges } from "./judges.ts";
+import { type Labels, readLabels } from "./labels.ts";
 import { removeLeftovers } from "./leftovers.ts";
 import { lockRun } from "./lock.ts";
 import { writePlanFile } from "./plan_file.ts";
@@ -24,7 +26,7 @@ import { countRows, type RowCounts } from "./runner.ts";
 import { type SendOptions, sendRows } from "./send_rows.ts";
 import { shardRows } from "./shard.ts";
 import type { TokenUsage } from "./token_dashboard.ts";
-import { emptyTotals } from "./token_totals.ts";
+import { emptyTotals, subtractTotals } from "./token_totals.ts";
 import { type RunSteps, runSteps, workflowStatePath } from "./workflow_state.ts";
 
 export type { ExperimentOptions, ExperimentResult, RunHandle, WorkflowCaller };
@@ -74,6 +76,8 @@ class Workflow<R extends Row> {
   private readonly stopping = new AbortController();
   private store: AttemptStore | null = null;
   private judgeStore: AttemptStore | null = null;
+  /** Ids of the questions that each judge was asked. */
+  private readonly asked = new Map<WorkflowCaller, readonly string[]>();
   private tokensBefore = 0;
   private counts: RowCounts;
 
@@ -131,6 +135,7 @@ class Workflow<R extends Row> {
       this.counted.resolve();
       this.reportStrayRows(store);
       try {
+        await this.labels(); // what is wrong with them is said before anything is sent
         const current = await this.outputs.readReport(() => this.inputs());
         await this.inference(store, current !== null);
         if (!this.options.shard) ({ rows, report } = await this.evaluateAndDraw(store, current));
@@ -213,27 +218,30 @@ class Workflow<R extends Row> {
     store: AttemptStore,
     current: WrittenReport | null,
   ): Promise<{ rows: readonly GradedRow[]; report: Report }> {
-    const { experiment } = this.options;
-    const skipEvaluation = current !== null && current.inputs === await this.inputs() &&
+    const { experiment, regrade = false } = this.options;
+    const skipEvaluation = !regrade && current !== null && current.inputs === await this.inputs() &&
       await this.steps.isMarked("evaluation") &&
       await this.outputs.evaluatedExist();
     if (skipEvaluation) this.log(`Skipping ${this.steps.title("evaluation")} - already marked complete`);
     else this.log(`Running ${this.steps.title("evaluation")}...`);
-    const { rows, complete } = await this.grade(store);
+    const { judged, complete } = await this.grade(store);
+    const { rows } = judged;
     if (!skipEvaluation) {
       await this.outputs.writeEvaluated(rows, this.testMarks(store));
+      if (judged.queue !== null) await writeTable(this.files.disagreements, ...judged.queue);
       await this.steps.mark("evaluation", complete);
     }
 
     const grades = gradesHash(rows);
-    const drawn = current !== null && current.inputs === await this.inputs() && current.grades === grades &&
+    const drawn = !regrade && current !== null && current.inputs === await this.inputs() &&
+      current.grades === grades &&
       await this.steps.isMarked("visualization") && await this.outputs.figuresExist(current);
     if (drawn) this.log(`Skipping ${this.steps.title("visualization")} - already marked complete`);
     else {
       this.log(`Running ${this.steps.title("visualization")}...`);
       this.progress.at("visualization");
     }
-    const report = await experiment.report(rows);
+    const report = withJudges(await experiment.report(rows), judged.report, this.files);
     if (!drawn) {
       const about = {
         ...this.identity,
@@ -247,42 +255,72 @@ class Workflow<R extends Row> {
     return { rows, report };
   }
 
-  private async grade(store: AttemptStore): Promise<{ rows: readonly GradedRow[]; complete: boolean }> {
-    const { judgements, errors } = await this.judge(store);
-    if (errors > 0) {
-      this.log(`${errors} judge calls ended in an error; start the same command to try them again`);
+  /** Asks the judges, grades as each of them sees the rows, and lets people's labels stand over them. */
+  private async grade(store: AttemptStore): Promise<{ judged: JudgedRun; complete: boolean }> {
+    const { experiment } = this.options;
+    const labels = await this.labels();
+    const passes: JudgePass[] = [];
+    let failed = 0;
+    for (const [i, judge] of this.judges.entries()) {
+      const { judgements, errors } = await this.judge(store, judge, i);
+      failed += errors;
+      const rows = await this.gradeRows(this.gradable(store, judgements), i);
+      passes.push({ judge: judge.variant.name, rows, asked: new Set(judgements.keys()) });
     }
+    if (failed > 0) {
+      this.log(`${failed} judge calls ended in an error; start the same command to try them again`);
+    }
+    const none = new Map();
+    if (passes.length === 0) {
+      passes.push({ judge: "", rows: await this.gradeRows(this.gradable(store, none), 0), asked: new Set() });
+    }
+    const relabelled = labels.size === 0 ? null : await this.gradeRows(this.gradable(store, none, labels), 0);
+    const part = ({ row }: GradedRow) => experiment.part?.(row as R) ?? null;
+    return { judged: judgeRun(passes, { relabelled, labels, part }), complete: failed === 0 };
+  }
+
+  private async gradeRows(rows: readonly GradableRow<R>[], judge: number): Promise<readonly GradedRow[]> {
     const { signal } = this.stopping;
     this.progress.at("evaluation");
     try {
-      const { kept } = this.files;
-      const rows = await this.options.experiment.grade(this.gradable(store, judgements), { signal, kept });
-      return { rows, complete: errors === 0 };
+      return await this.options.experiment.grade(rows, { signal, kept: this.files.kept, judge });
     } catch (error) {
       throw signal.aborted ? new Stopped("user", null) : error;
     }
   }
 
-  private async judge(store: AttemptStore): Promise<Judged> {
-    const { experiment, judge } = this.options;
-    if (!judge || !experiment.judgeRows || !experiment.judgePrompt) {
-      return { judgements: new Map(), errors: 0 };
+  private async judge(store: AttemptStore, judge: WorkflowCaller, which: number): Promise<Judged> {
+    const { experiment } = this.options;
+    if (!experiment.judgeRows || !experiment.judgePrompt) {
+      return { judgements: new Map(), errors: 0, asked: [] };
     }
     const judgeStore = await this.openJudgeStore();
-    return await askJudge({
-      judgeRows: experiment.judgeRows.bind(experiment),
+    const judged = await askJudge<R>({
+      judgeRows: (rows) => experiment.judgeRows?.(rows, which) ?? [],
       gradable: (judgements) => this.gradable(store, judgements),
       store: judgeStore,
-      send: (round) =>
-        this.send({
+      send: (round) => {
+        this.asked.set(judge, [...this.asked.get(judge) ?? [], ...round.map((row) => row.id)]);
+        return this.send({
           step: "evaluation",
           rows: round,
-          prompt: (row) => experiment.judgePrompt?.(row) as Prompt,
+          prompt: (row) => experiment.judgePrompt?.(row, which) as Prompt,
           sampling: { temperature: 0 },
           caller: judge,
           store: judgeStore,
-        }),
+        });
+      },
     });
+    this.asked.set(judge, judged.asked);
+    return judged;
+  }
+
+  private get judges(): readonly WorkflowCaller[] {
+    return this.options.judges ?? [];
+  }
+
+  private labels(): Promise<Labels> {
+    return readLabels(this.files, new Set(this.options.experiment.rows.map((row) => row.id)));
   }
 
   private async send<J extends Row>(
@@ -308,12 +346,17 @@ class Workflow<R extends Row> {
   private gradable(
     store: AttemptStore,
     judgements: ReadonlyMap<string, readonly Judgement[]>,
+    labels: Labels = new Map(),
   ): GradableRow<R>[] {
-    return this.rows.map((row) => ({
-      row,
-      ...this.result(store, row),
-      judgements: judgements.get(row.id) ?? [],
-    }));
+    return this.rows.map((row) => {
+      const label = labels.get(row.id);
+      return {
+        row,
+        ...this.result(store, row),
+        judgements: judgements.get(row.id) ?? [],
+        ...(label === undefined ? {} : { label }),
+      };
+    });
   }
 
   private result(store: AttemptStore, row: Row): { attempt: Attempt | null; attempts: number } {
@@ -327,26 +370,52 @@ class Workflow<R extends Row> {
 
   /** What the evaluation depends on: equal values mean that nothing has to be graded or drawn again. */
   private async inputs(): Promise<string> {
-    const judge = this.options.judge ? modelName(this.options.judge.variant) : null;
+    const [first, ...more] = this.judges;
+    const judge = first === undefined
+      ? null
+      : more.length === 0
+      ? modelName(first.variant)
+      : this.judges.map(({ variant }) => variant.name);
     const judgeSize = judge === null ? 0 : (await this.openJudgeStore()).size;
-    return hashJson({ plan: this.identity.plan, attempts: this.store?.size ?? 0, judge, judgeSize });
+    const labels = [...await this.labels()].map(([id, { correct, note }]) => [id, correct, note]);
+    return hashJson({
+      plan: this.identity.plan,
+      attempts: this.store?.size ?? 0,
+      judge,
+      judgeSize,
+      ...(labels.length === 0 ? {} : { labels }),
+    });
   }
 
   private async openJudgeStore(): Promise<AttemptStore> {
-    const identity = {
-      ...this.identity,
-      model: this.options.judge ? modelName(this.options.judge.variant) : null,
-    };
-    return this.judgeStore ??= await openAttempts(this.files.judgeAttempts, identity, this.options);
+    const names = this.judges.map(({ variant }) => modelName(variant));
+    const identity = { ...this.identity, model: names.length === 0 ? null : names.join(",") };
+    return this.judgeStore ??= await openAttempts(this.files.judgeAttempts, identity, {
+      ...this.options,
+      perRow: names.length > 1,
+    });
   }
 
   private models(): TokenUsage["models"] {
-    const { caller, judge } = this.options;
-    const models = [{ model: modelName(caller.variant), totals: this.store?.totals ?? emptyTotals() }];
-    if (judge && this.judgeStore) {
-      models.push({ model: `${modelName(judge.variant)} (judge)`, totals: this.judgeStore.totals });
+    const own = {
+      model: modelName(this.options.caller.variant),
+      totals: this.store?.totals ?? emptyTotals(),
+    };
+    const store = this.judgeStore;
+    const [first, ...more] = this.judges;
+    if (store === null || first === undefined) return [own];
+    if (more.length === 0) {
+      return [own, { model: `${modelName(first.variant)} (judge)`, totals: store.totals }];
     }
-    return models;
+    const each = this.judges.map((judge) => ({
+      model: `${judge.variant.name} (judge)`,
+      totals: store.totalsOf(this.asked.get(judge) ?? []),
+    }));
+    const rest = subtractTotals(store.totals, each.map(({ totals }) => totals));
+    const others = rest.calls + rest.cacheHits > 0
+      ? [{ model: "judges, other questions", totals: rest }]
+      : [];
+    return [own, ...each, ...others];
   }
 
   private tokens(): number {

@@ -185,7 +185,7 @@ Deno.test("runExperiment() asks the judge in rounds, once for each question, and
   withResults(async (results) => {
     const judge = fakeCaller((q) => `verdict ${q}`, { costUsd: 0.001 });
     const experiment = fakeExperiment(5, { judged: true });
-    const options = { experiment, judge: workflowCaller(judge, "gpt-4o-mini") };
+    const options = { experiment, judges: [workflowCaller(judge, "gpt-4o-mini")] };
     const first = await go(results, answers(), options);
     assert.equal(judge.sent.length, 10);
     assert.equal(first.rows[2]?.grade?.judge_output, "verdict row2-judge0 verdict row2-judge1");

@@ -35,9 +35,11 @@ export interface EffectiveLengthOptions {
   readonly resamples?: number;
   /** Confidence level, default 0.95. */
   readonly confidence?: number;
+  /** What lengths are counted in, for the reason; `tokens` when left out. */
+  readonly unit?: string;
 }
 
-/** The effective length under a rule. Lengths in tokens; null means below the shortest length tested. */
+/** The effective length under a rule. Lengths in the rows' own unit; null means below the shortest length tested. */
 export interface EffectiveLength {
   /** The longest length that passes, with all shorter ones. */
   readonly length: number | null;
@@ -73,7 +75,7 @@ export function effectiveLength(
   rule: EffectiveLengthRule,
   options: EffectiveLengthOptions,
 ): EffectiveLength {
-  const { random, resamples = 2000, confidence = 0.95 } = options;
+  const { random, resamples = 2000, confidence = 0.95, unit = "tokens" } = options;
   const groups = groupByLength(rows);
   const shares = groups.map((group) => group.correct / group.n);
   const threshold = thresholdOf(rule, groups, shares);
@@ -96,18 +98,18 @@ export function effectiveLength(
     confidence,
     shortest: first.length,
     longest: last.length,
-    reason: reasonOf(groups, passed, threshold),
+    reason: reasonOf(groups, passed, threshold, unit),
   };
 }
 
 /** `5,000 tokens (95% interval 1,000 to 5,000)`, `at least ...` when the longest length passes, `below ...` when none does. */
-export function formatEffectiveLength(result: EffectiveLength): string {
+export function formatEffectiveLength(result: EffectiveLength, unit = "tokens"): string {
   const say = (length: number | null) =>
     length === null
       ? `below ${result.shortest.toLocaleString("en-US")}`
       : `${length === result.longest ? "at least " : ""}${length.toLocaleString("en-US")}`;
   const level = `${Number((result.confidence * 100).toFixed(2))}%`;
-  return `${say(result.length)} tokens (${level} interval ${say(result.low)} to ${say(result.high)})`;
+  return `${say(result.length)} ${unit} (${level} interval ${say(result.low)} to ${say(result.high)})`;
 }
 
 interface Group {
@@ -146,11 +148,11 @@ function passing(rule: EffectiveLengthRule, groups: readonly Group[], shares: re
   return failed === -1 ? groups.length : failed;
 }
 
-function reasonOf(groups: readonly Group[], passed: number, threshold: number): string {
+function reasonOf(groups: readonly Group[], passed: number, threshold: number, unit: string): string {
   const needed = `${(threshold * 100).toFixed(1)}%`;
   const failed = groups[passed];
   if (failed === undefined) return `every length tested reaches ${needed}`;
-  const found = `${failed.correct} of ${failed.n} right at ${failed.length.toLocaleString("en-US")} tokens`;
+  const found = `${failed.correct} of ${failed.n} right at ${failed.length.toLocaleString("en-US")} ${unit}`;
   if (threshold === 0) return `no length passes: ${found}, so there is no accuracy to compare with`;
   return passed === 0 ? `no length passes: ${found}, ${needed} needed` : `${found}, ${needed} needed`;
 }

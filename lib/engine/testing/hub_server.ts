@@ -3,27 +3,18 @@
  * @module
  */
 import { createHash } from "node:crypto";
-
-/** What the next requests of a path meet, in order; afterwards the server behaves. */
-export type Fault =
-  | { readonly status: number }
-  /** Ends the connection after so many bytes of the answer. */
-  | { readonly resetAfter: number }
-  /** Answers a request for a range with the whole file. */
-  | { readonly ignoreRange: true }
-  /** Serves this instead. */
-  | { readonly serve: Uint8Array };
+import {
+  asBytes,
+  type Fault,
+  type SeenRequest,
+  seenRequest,
+  serveFile,
+} from "../../base/testing/file_server.ts";
 
 /** A request that came. */
-export interface Seen {
+export interface Seen extends SeenRequest {
   /** `hub`, or `cdn`, which large files are redirected to. */
   readonly server: "hub" | "cdn";
-  /** Its path, with the query left out. */
-  readonly path: string;
-  /** Its Range header. */
-  readonly range: string | null;
-  /** Its Authorization header. */
-  readonly authorization: string | null;
 }
 
 /** The server of one repository. */
@@ -42,50 +33,29 @@ export interface HubServer extends AsyncDisposable {
   readonly seen: Seen[];
 }
 
-/** Starts the server for a repository with these files. A `token` makes it private. */
+/** Starts the server for a repository with these files, a model's unless said otherwise. A `token` makes it private. */
 export function startHubServer(
   repo: string,
   given: Readonly<Record<string, Uint8Array | string>>,
-  options: { readonly token?: string } = {},
+  options: { readonly token?: string; readonly type?: "models" | "datasets" } = {},
 ): HubServer {
-  const bytes = (content: Uint8Array | string) =>
-    typeof content === "string" ? new TextEncoder().encode(content) : content;
-  const files = new Map(Object.entries(given).map(([path, content]) => [path, bytes(content)]));
+  const { type = "models" } = options;
+  const files = new Map(Object.entries(given).map(([path, content]) => [path, asBytes(content)]));
   const commit = createHash("sha1").update(repo).digest("hex");
   const listed: unknown[] = [];
   const faults = new Map<string, Fault[]>();
   const seen: Seen[] = [];
   const quiet = { hostname: "127.0.0.1", port: 0, onListen: () => {} };
   const note = (server: Seen["server"], request: Request) => {
-    const path = decodeURIComponent(new URL(request.url).pathname);
-    const { headers } = request;
-    seen.push({ server, path, range: headers.get("range"), authorization: headers.get("authorization") });
-    return path;
+    const asked = seenRequest(request);
+    seen.push({ server, ...asked });
+    return asked.path;
   };
   const isLarge = (content: Uint8Array) => content.length > 4096;
+  const serve = (path: string, request: Request) =>
+    serveFile(files.get(path), request, { fault: faults.get(path)?.shift() });
 
-  const serveFile = (path: string, request: Request): Response => {
-    const fault = faults.get(path)?.shift();
-    if (fault !== undefined && "status" in fault) return new Response("no", { status: fault.status });
-    const content = fault !== undefined && "serve" in fault ? fault.serve : files.get(path);
-    if (content === undefined) return new Response("no such entry", { status: 404 });
-    const range = /^bytes=(\d+)-$/.exec(request.headers.get("range") ?? "");
-    const partial = range !== null && !(fault !== undefined && "ignoreRange" in fault);
-    const body = partial ? content.subarray(Number(range?.[1])) : content;
-    const headers = {
-      "content-length": String(body.length),
-      ...(partial ? { "content-range": `bytes ${range?.[1]}-${content.length - 1}/${content.length}` } : {}),
-    };
-    const status = partial ? 206 : 200;
-    if (fault === undefined || !("resetAfter" in fault)) {
-      return new Response(body.slice(), { status, headers });
-    }
-    // The promised length does not come: the server closes the connection.
-    const broken = ReadableStream.from([body.slice(0, fault.resetAfter)]);
-    return new Response(broken, { status, headers });
-  };
-
-  const cdn = Deno.serve(quiet, (request) => serveFile(note("cdn", request).slice(1), request));
+  const cdn = Deno.serve(quiet, (request) => serve(note("cdn", request).slice(1), request));
   const hub = Deno.serve(quiet, (request) => {
     const path = note("hub", request);
     if (options.token !== undefined && request.headers.get("authorization") !== `Bearer ${options.token}`) {
@@ -94,9 +64,9 @@ export function startHubServer(
     if (path.startsWith("/api/")) {
       const fault = faults.get("list")?.shift();
       if (fault !== undefined && "status" in fault) return new Response("no", { status: fault.status });
-      const revision = [`/api/models/${repo}/revision/main`, `/api/models/${repo}/revision/${commit}`];
+      const revision = [`/api/${type}/${repo}/revision/main`, `/api/${type}/${repo}/revision/${commit}`];
       if (revision.includes(path)) return Response.json({ _id: "1", id: repo, sha: commit });
-      if (path !== `/api/models/${repo}/tree/${commit}`) {
+      if (path !== `/api/${type}/${repo}/tree/${commit}`) {
         return Response.json({ error: "Not found" }, { status: 404 });
       }
       const entries = [...files].map(([name, content]) => ({
@@ -116,11 +86,11 @@ export function startHubServer(
       }));
       return Response.json([...entries, ...listed]);
     }
-    const start = `/${repo}/resolve/${commit}/`;
+    const start = `/${type === "datasets" ? "datasets/" : ""}${repo}/resolve/${commit}/`;
     const name = path.startsWith(start) ? path.slice(start.length) : "";
     const content = files.get(name);
     if (content === undefined) return new Response("no such entry", { status: 404 });
-    if (!isLarge(content)) return serveFile(name, request);
+    if (!isLarge(content)) return serve(name, request);
     return Response.redirect(`http://127.0.0.1:${cdn.addr.port}/${name}`, 302);
   });
   return {

@@ -1,0 +1,60 @@
+/**
+ * What was downloaded into the data folder, so that a later download is known to be the same.
+ * @module
+ */
+import { join } from "node:path";
+import { z } from "zod";
+import { InputError } from "../base/errors.ts";
+import { readTextIfExists, writeAtomic } from "../base/files.ts";
+
+const lockSchema = z.strictObject({
+  files: z.record(
+    z.string(),
+    z.strictObject({
+      /** Bytes. */
+      size: z.int().nonnegative(),
+      sha256: z.string().regex(/^[0-9a-f]{64}$/),
+      /** Where it came from. */
+      from: z.string(),
+      /** ISO time of the first download. */
+      recorded: z.string(),
+    }),
+  ),
+});
+
+/** A file as it was when it was first downloaded. */
+export type LockedFile = z.output<typeof lockSchema>["files"][string];
+
+/** Where a folder's record is. */
+export function lockPath(folder: string): string {
+  return join(folder, "downloads.lock.json");
+}
+
+/**
+ * The record of a folder, by file name; empty when there is none.
+ *
+ * @throws {InputError} when the file is damaged.
+ */
+export async function readDataLock(folder: string): Promise<Readonly<Record<string, LockedFile>>> {
+  const path = lockPath(folder);
+  const text = await readTextIfExists(path);
+  if (text === undefined) return {};
+  try {
+    return lockSchema.parse(JSON.parse(text)).files;
+  } catch (cause) {
+    throw new InputError(`${path} is damaged: mend it, or remove it to record what is downloaded anew.`, {
+      cause,
+    });
+  }
+}
+
+/** Adds files to a folder's record; others stay as they are. */
+export async function recordInDataLock(
+  folder: string,
+  added: Readonly<Record<string, LockedFile>>,
+): Promise<void> {
+  const files = Object.fromEntries(
+    Object.entries({ ...await readDataLock(folder), ...added }).sort(([a], [b]) => (a < b ? -1 : 1)),
+  );
+  await writeAtomic(lockPath(folder), JSON.stringify({ files }, null, 2) + "\n");
+}

@@ -5,17 +5,9 @@ import { fileURLToPath } from "node:url";
 import { startFileServer } from "../lib/base/testing/file_server.ts";
 import { planLongMemEval } from "../lib/context_rot/start_longmemeval.ts";
 import { writeMemoryFiles } from "../lib/context_rot/testing/memory_files.ts";
+import { inFolder } from "../lib/base/testing/in_folder.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-
-async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await use(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 function start(task: "longmemeval" | "data", args: readonly string[]): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {

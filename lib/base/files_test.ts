@@ -1,15 +1,7 @@
 import assert from "node:assert/strict";
 import { InputError } from "./errors.ts";
 import { readTextIfExists, writeAtomic } from "./files.ts";
-
-async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await test(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+import { inFolder } from "./testing/in_folder.ts";
 
 Deno.test("writeAtomic() writes texts, bytes and pieces whole, and leaves nothing beside them", () =>
   inFolder(async (folder) => {

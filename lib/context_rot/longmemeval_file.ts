@@ -68,7 +68,9 @@ export async function openMemoryFile(path: string, condition: Condition): Promis
   let [at, line] = [0, 1];
   (await openToRead(path)).close(); // says what is wrong with it
   const source = Readable.from(noting(breaks, fileChunks(path)));
-  const parser = source.pipe(parse({ bom: true, info: true, skip_empty_lines: true }));
+  const parser = source.pipe(
+    parse({ bom: true, info: true, skip_empty_lines: true, relax_column_count: true }),
+  );
   source.on("error", (error) => parser.destroy(error));
   try {
     for await (const { record, info } of parser as AsyncIterable<CsvRecord>) {
@@ -81,6 +83,12 @@ export async function openMemoryFile(path: string, condition: Condition): Promis
         header = record;
         columns = columnsOf(path, header, condition);
         continue;
+      }
+      if (record.length !== header.length) {
+        throw new InputError(
+          `${path}, line ${begins}: the row has ${record.length} fields and the header ${header.length}: the file is torn ` +
+            `or damaged. ${REMEDY}`,
+        );
       }
       const entry = entryOf(record, columns, bytes, begins, path);
       const before = lines.get(entry.id);
@@ -201,20 +209,10 @@ function entryOf(
 function broken(path: string, breaks: readonly number[], error: unknown): string {
   const { code, bytes = 0 } = error as Partial<CsvError & { readonly bytes: number }>;
   const lineOf = (byte: number) => 1 + breaks.filter((at) => at < byte).length;
-  switch (code) {
-    case "CSV_QUOTE_NOT_CLOSED":
-      return `${path} ends inside the row that begins on line ${lineOf(bytes)}: the file is torn. ${REMEDY}`;
-    case "CSV_RECORD_INCONSISTENT_FIELDS_LENGTH":
-    case "CSV_RECORD_INCONSISTENT_COLUMNS":
-      return `${path}, line ${
-        lineOf(bytes - 1)
-      }: the row has more or fewer fields than the header: the file is torn ` +
-        `or damaged. ${REMEDY}`;
-    default:
-      return `${path}, line ${lineOf(bytes)}: this is no CSV that can be read (${
-        messageOf(error)
-      }). ${REMEDY}`;
+  if (code === "CSV_QUOTE_NOT_CLOSED") {
+    return `${path} ends inside the row that begins on line ${lineOf(bytes)}: the file is torn. ${REMEDY}`;
   }
+  return `${path}, line ${lineOf(bytes)}: this is no CSV that can be read (${messageOf(error)}). ${REMEDY}`;
 }
 
 async function openToRead(path: string): Promise<Deno.FsFile> {

@@ -103,9 +103,9 @@ const DAMAGED: readonly [what: string, content: string, message: RegExp][] = [
   [
     "is torn inside a row",
     `${HEADER}\n${ROW}b,q,b`,
-    /line 4: the row has more or fewer fields than the header/,
+    /line 4: the row has 3 fields and the header 5: the file is torn/,
   ],
-  ["has too many fields", `${HEADER}\n${ROW}b,q,b,t,1,1\n`, /line 4: the row has more or fewer fields/],
+  ["has too many fields", `${HEADER}\n${ROW}b,q,b,t,1,1\n`, /line 4: the row has 6 fields and the header 5/],
   ["has a stray quote", `${HEADER}\na,q,b,"t"x,1\n`, /line 2: this is no CSV that can be read/],
   ["has an empty question", `${HEADER}\n${ROW}b, ,b,t,1\n`, /line 4: the question is empty/],
   ["has an empty text", `${HEADER}\n${ROW}b,q,b,,1\n`, /line 4: the text is empty/],

@@ -110,6 +110,10 @@ Deno.test({
       { both_correct: both, focused_only: focusedOnly, full_only: fullOnly, neither },
       golden.paired,
     );
+    const { difference, mcnemarP } = paired.raw;
+    assert.ok(Math.abs((difference?.estimate ?? 0) - (267 - 191) / 306) < 1e-12);
+    assert.ok((difference?.low ?? 0) > 0.19 && (difference?.high ?? 1) < 0.306, JSON.stringify(difference));
+    assert.ok(mcnemarP < 1e-15);
     assert.deepEqual(types.map(({ type, focused }) => [type, focused.raw.n]), [
       ["answerable", golden.n - golden.ids_ending_abs],
       ["abstention", golden.ids_ending_abs],

@@ -4,7 +4,9 @@
  */
 import type { Variant } from "../backends/variants.ts";
 import type { Json } from "../base/hash.ts";
-import { longMemEvalFigure, type MemoryFigureRow, type MemoryPairs } from "../figures/longmemeval_figure.ts";
+import type { MemoryPairs } from "../figures/longmemeval_bars.ts";
+import { longMemEvalFigure } from "../figures/longmemeval_figure.ts";
+import type { MemoryFigureRow } from "../figures/longmemeval_rows.ts";
 import { type GradedRow, isUngraded, type Report } from "../runs/experiment.ts";
 import { type Difference, pairedDifference } from "../stats/difference.ts";
 import { mcnemarExact } from "../stats/mcnemar_exact.ts";

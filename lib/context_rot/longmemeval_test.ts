@@ -10,17 +10,9 @@ import { createLongMemEval, type LongMemEval, type LongMemEvalRow } from "./long
 import { longMemEvalConfigSchema, longMemEvalPaths } from "./longmemeval_config.ts";
 import { CONDITIONS } from "./longmemeval_file.ts";
 import { idOf, writeMemoryFiles } from "./testing/memory_files.ts";
+import { inFolder } from "../base/testing/in_folder.ts";
 
 const simulated = await getVariant("simulated");
-
-async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await use(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 const plan = (
   data: string,

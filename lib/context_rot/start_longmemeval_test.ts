@@ -8,15 +8,7 @@ import type { LongMemEvalStatistics } from "./longmemeval_report.ts";
 import { planLongMemEval, startLongMemEval } from "./start_longmemeval.ts";
 import { FAULT, faultModels, writeModels } from "./testing/fault_models.ts";
 import { writeMemoryFiles } from "./testing/memory_files.ts";
-
-async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await use(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+import { inFolder } from "../base/testing/in_folder.ts";
 
 async function run(settings: Record<string, unknown>) {
   const [finished] = finishedResults(await (await startLongMemEval(settings, { log: () => {} })).done);

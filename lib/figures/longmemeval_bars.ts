@@ -3,46 +3,39 @@
  * @module
  */
 import type { Markish } from "@observablehq/plot";
-import type { Share } from "../stats/wilson.ts";
 import type { Panel } from "./frame.ts";
 import {
+  type Bar,
+  barsOf,
   CONDITION_COLORS,
-  type MemoryFigureOptions,
+  CONDITION_NAMES,
+  countLabel,
   type MemoryFigureRow,
-  type MemoryPairs,
-} from "./longmemeval_figure.ts";
+} from "./longmemeval_rows.ts";
 import { tally } from "./outcomes.ts";
 import { type Plot, plotSvg } from "./plot_svg.ts";
 import { COLORS, escapeXml, formatPercent } from "./theme.ts";
 
-/** The conditions, left to right. */
-export const CONDITION_NAMES = ["focused", "full"] as const;
-
-/** A bar: the share of valid rows, and beside it that of all rows sent where that differs. */
-export interface Bar {
-  /** Which bar. */
-  readonly condition: "focused" | "full";
-  /** Right of the valid rows. */
-  readonly valid: Share;
-  /** Right of all rows sent. */
-  readonly raw: Share;
-  /** Whether the two are of different rows. */
-  readonly differs: boolean;
+/** How the questions came out under both conditions. */
+export interface MemoryPairs {
+  /** Right under both. */
+  readonly both: number;
+  /** Right with the focused text only. */
+  readonly focusedOnly: number;
+  /** Right with the full text only. */
+  readonly fullOnly: number;
+  /** Right under none. */
+  readonly neither: number;
 }
 
-/** The bars of some rows; a condition without rows has none. */
-export function barsOf(rows: readonly MemoryFigureRow[]): Bar[] {
-  return CONDITION_NAMES.flatMap((condition) => {
-    const { valid, raw, invalidShare } = tally(rows.filter((row) => row.condition === condition));
-    return raw.n === 0 ? [] : [{ condition, valid, raw, differs: invalidShare > 0 }];
-  });
-}
-
-/** `267/306 = 87.3%`. */
-export function countLabel(share: Share): string {
-  return share.estimate === null
-    ? "no valid row"
-    : `${share.correct}/${share.n} = ${formatPercent(share.estimate)}`;
+/** What the bars are labelled with, and the table beside them. */
+export interface ConditionBarsOptions {
+  /** Questions seen under both conditions; null when there are none. */
+  readonly pairs: MemoryPairs | null;
+  /** Which rows the pairs are of: `valid under both conditions`. */
+  readonly pairsOf: string;
+  /** Median prompt tokens by condition. */
+  readonly tokens: Readonly<Record<"focused" | "full", number | null>>;
 }
 
 const HEIGHT = 300;
@@ -53,7 +46,7 @@ const BOTTOM = 44;
 /** Bars with intervals and counts on the left, the two-by-two table of pairs on the right. */
 export async function conditionBars(
   rows: readonly MemoryFigureRow[],
-  { pairs, pairsOf, tokens }: MemoryFigureOptions,
+  { pairs, pairsOf, tokens }: ConditionBarsOptions,
 ): Promise<Panel> {
   const bars = barsOf(rows);
   const plot = await plotSvg((Plot, document) =>

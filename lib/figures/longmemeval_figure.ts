@@ -3,53 +3,16 @@
  * @module
  */
 import { InputError } from "../base/errors.ts";
-import { type Caption, type Figure, frame, legend, type LegendItem } from "./frame.ts";
-import { conditionBars } from "./longmemeval_bars.ts";
+import { type Figure, frame, legend, type LegendItem } from "./frame.ts";
+import { conditionBars, type ConditionBarsOptions } from "./longmemeval_bars.ts";
+import { CONDITION_COLORS, type MemoryFigureRow } from "./longmemeval_rows.ts";
 import { typeBars } from "./longmemeval_types_panel.ts";
-import { type FigureRow, formatAccuracy, MARKED, OUTCOMES, type Tally, tally } from "./outcomes.ts";
-import { COLORS, formatPercent } from "./theme.ts";
-
-/** One row of a run: a question under one condition. */
-export interface MemoryFigureRow extends Pick<FigureRow, "validity" | "skip" | "correct" | "ungraded"> {
-  /** Under what condition it was asked. */
-  readonly condition: "focused" | "full";
-  /** The question's type, or null where it is not known. */
-  readonly type: string | null;
-}
-
-/** How the questions came out under both conditions. */
-export interface MemoryPairs {
-  /** Right under both. */
-  readonly both: number;
-  /** Right with the focused text only. */
-  readonly focusedOnly: number;
-  /** Right with the full text only. */
-  readonly fullOnly: number;
-  /** Right under none. */
-  readonly neither: number;
-}
+import { formatAccuracy, MARKED, OUTCOMES, type Tally, tally } from "./outcomes.ts";
+import { invalidCaption, runTitle, type RunTitleOptions } from "./run_title.ts";
+import { COLORS } from "./theme.ts";
 
 /** What the figure says besides its rows. */
-export interface MemoryFigureOptions {
-  /** Name of the variant that was measured. */
-  readonly variant: string;
-  /** Questions seen under both conditions; null when there are none. */
-  readonly pairs: MemoryPairs | null;
-  /** Which rows the pairs are of: `valid under both conditions`. */
-  readonly pairsOf: string;
-  /** Median prompt tokens by condition. */
-  readonly tokens: Readonly<Record<"focused" | "full", number | null>>;
-  /** Further lines: data, difference, judge. */
-  readonly notes?: readonly string[];
-  /** Whether the answers are simulated: said in the title. */
-  readonly simulated?: boolean;
-}
-
-/** Colours of the conditions, light enough for an interval to be seen on them. */
-export const CONDITION_COLORS = { focused: "#8fbce0", full: "#f0a368" } as const;
-
-/** Above this share of invalid rows a figure says so in its title. */
-const INVALID_LIMIT = 0.05;
+export interface MemoryFigureOptions extends RunTitleOptions, ConditionBarsOptions {}
 
 /**
  * Share right with the focused and the full text, with Wilson intervals and counts, beside the table of pairs; below
@@ -73,22 +36,8 @@ export async function longMemEvalFigure(
     legend(legendOf(differs), "Bars: share right; lines: 95% Wilson interval."),
     legend(marksOf(all), "Rows:"),
   ];
-  const simulated = options.simulated ? " (SIMULATED answers)" : "";
-  const invalid = all.invalidShare > INVALID_LIMIT
-    ? `: ${formatPercent(all.invalidShare)} of rows invalid`
-    : "";
-  const captions: Caption[] = [
-    ...(all.invalidShare > INVALID_LIMIT
-      ? [{ text: "Invalid rows are no evidence of context rot.", warning: true }]
-      : []),
-    ...(options.notes ?? []).map((text) => ({ text })),
-  ];
-  return frame(
-    `LongMemEval, ${options.variant}${simulated}${invalid}`,
-    captions,
-    panels,
-    altOf(rows, options),
-  );
+  const captions = [...invalidCaption(all), ...(options.notes ?? []).map((text) => ({ text }))];
+  return frame(runTitle("LongMemEval", all, options), captions, panels, altOf(rows, options));
 }
 
 function legendOf(differs: boolean): LegendItem[] {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { parseHTML } from "linkedom";
 import { InputError } from "../base/errors.ts";
-import { longMemEvalFigure, type MemoryFigureOptions, type MemoryFigureRow } from "./longmemeval_figure.ts";
+import { longMemEvalFigure, type MemoryFigureOptions } from "./longmemeval_figure.ts";
+import type { MemoryFigureRow } from "./longmemeval_rows.ts";
 import type { Outcome } from "./outcomes.ts";
 
 const rows = (

@@ -2,8 +2,7 @@
  * Share right by question type, focused and full.
  * @module
  */
-import { barsOf, countLabel } from "./longmemeval_bars.ts";
-import { CONDITION_COLORS, type MemoryFigureRow } from "./longmemeval_figure.ts";
+import { barsOf, CONDITION_COLORS, countLabel, type MemoryFigureRow } from "./longmemeval_rows.ts";
 import type { Panel } from "./frame.ts";
 import { plotSvg } from "./plot_svg.ts";
 import { COLORS, escapeXml, FIGURE_WIDTH } from "./theme.ts";

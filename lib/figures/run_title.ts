@@ -35,13 +35,13 @@ export function runTitle(title: string, all: Tally, options: RunTitleOptions): s
 export function runCaptions(all: Tally, options: RunTitleOptions): Caption[] {
   const captions: Caption[] = [{ text: `All rows sent: ${formatAccuracy(all.raw)}` }];
   if (all.invalidShare > 0) captions.push({ text: `Valid rows only: ${formatAccuracy(all.valid)}` });
-  if (all.invalidShare > INVALID_LIMIT) {
-    const classes = MARKED.filter((name) => !OUTCOMES[name].valid && all.counts.has(name))
-      .map((name) => `${all.counts.get(name)?.toLocaleString("en-US")} ${OUTCOMES[name].label}`);
-    captions.push({
-      text: `Invalid rows are no evidence of context rot: ${classes.join(", ")}.`,
-      warning: true,
-    });
-  }
-  return [...captions, ...(options.notes ?? []).map((text) => ({ text }))];
+  return [...captions, ...invalidCaption(all), ...(options.notes ?? []).map((text) => ({ text }))];
+}
+
+/** A warning with the invalid classes, where there are many such rows. */
+export function invalidCaption(all: Tally): Caption[] {
+  if (all.invalidShare <= INVALID_LIMIT) return [];
+  const classes = MARKED.filter((name) => !OUTCOMES[name].valid && all.counts.has(name))
+    .map((name) => `${all.counts.get(name)?.toLocaleString("en-US")} ${OUTCOMES[name].label}`);
+  return [{ text: `Invalid rows are no evidence of context rot: ${classes.join(", ")}.`, warning: true }];
 }

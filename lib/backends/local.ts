@@ -15,10 +15,14 @@ import {
   type Message,
   type Tokenizer,
 } from "./backend.ts";
+import {
+  loadVariant,
+  type LoadVariantOptions,
+  roomAfter,
+  sampleOptions,
+  tokenTexts,
+} from "./local_decoding.ts";
 import type { LocalVariant } from "./variants.ts";
-
-/** Loads a decoder; `loadDecoder` of the engine does. */
-export type LoadDecoder = typeof import("../engine/mod.ts").loadDecoder;
 
 /**
  * Loads an in-process model, from its folder or from the Hugging Face hub. Prompts that share a beginning with an earlier one reuse its keys and values, and the
@@ -29,37 +33,21 @@ export type LoadDecoder = typeof import("../engine/mod.ts").loadDecoder;
  */
 export async function openLocal(
   variant: LocalVariant,
-  options: { readonly signal?: AbortSignal; readonly load?: LoadDecoder } = {},
+  options: LoadVariantOptions = {},
 ): Promise<Backend> {
-  const load = options.load ?? (await import("../engine/mod.ts")).loadDecoder;
-  const { folder, model, revision, dtype, device } = variant;
-  const lora = variant.loraFolder ?? variant.lora;
-  for (const [field, path] of [["model", folder], ["lora", variant.loraFolder]] as const) {
-    if (!path || await isFolder(path)) continue;
-    throw new InputError(
-      `There is no ${
-        field === "model" ? "checkpoint" : "adapter"
-      } folder ${path} (variant ${variant.name}): put ` +
-        `the files of one there, or correct ${JSON.stringify(field)} in models.json.`,
-    );
-  }
-  const decoder = await load(folder ?? model, {
-    dtype,
-    device,
-    ...(revision === undefined ? {} : { revision }),
-    ...(lora === undefined ? {} : { lora }),
-    ...(options.signal ? { signal: options.signal } : {}),
-  });
+  const decoder = await loadVariant(variant, options);
   return new LocalBackend(variant, decoder);
 }
 
 class LocalBackend implements Backend {
   readonly variant: LocalVariant;
   readonly #decoder: Decoder;
+  readonly #tokenText: (id: number) => string;
 
   constructor(variant: LocalVariant, decoder: Decoder) {
     this.variant = variant;
     this.#decoder = decoder;
+    this.#tokenText = tokenTexts(decoder);
   }
 
   generate(request: GenerateRequest, options: CallOptions = {}): Promise<Completion> {
@@ -75,25 +63,12 @@ class LocalBackend implements Backend {
     signal?.throwIfAborted();
     const decoder = this.#decoder;
     const ids = this.#promptIds(request.messages, prefix);
-    const window = Math.min(decoder.contextWindow, this.variant.contextWindow);
-    if (ids.length + 1 > window) {
-      throw new BackendError(
-        "context_length",
-        `The prompt has ${ids.length} tokens and the window of ${this.variant.name} is ${window}`,
-      );
-    }
+    const room = roomAfter(ids.length, decoder, this.variant);
     const cancel = signal ? { signal } : {};
     try {
       using prompt = await decoder.prefill(ids, { reuse: true, ...cancel });
       const [sample] = await prompt.generate({
-        n: 1,
-        maxNewTokens: Math.min(request.maxTokens, window - ids.length),
-        temperature: request.temperature ?? 0,
-        seeds: [request.seed ?? 0],
-        ...(request.topP === undefined ? {} : { topP: request.topP }),
-        ...(request.topK === undefined ? {} : { topK: request.topK }),
-        ...(request.stop === undefined ? {} : { stop: request.stop }),
-        ...(request.logprobs === undefined ? {} : { logprobs: request.logprobs }),
+        ...sampleOptions(request, room, [request.seed ?? 0]),
         ...(onText ? { onToken: (event: TokenEvent) => event.text && onText(event.text) } : {}),
         ...cancel,
       });
@@ -117,7 +92,7 @@ class LocalBackend implements Backend {
       requestId: null,
       model: this.variant.model,
       logprobs: logprobs
-        ? tokens.map((id, i) => ({ token: this.#decoder.decode([id]), logprob: logprobs[i] as number }))
+        ? tokens.map((id, i) => ({ token: this.#tokenText(id), logprob: logprobs[i] as number }))
         : null,
     };
   }
@@ -151,13 +126,5 @@ class LocalBackend implements Backend {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#decoder[Symbol.asyncDispose]();
-  }
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  try {
-    return (await Deno.stat(path)).isDirectory;
-  } catch {
-    return false;
   }
 }

@@ -19,10 +19,14 @@ import { harmonyOpening, harmonyPrompt } from "./harmony/chat.ts";
 import { CompletionReader, withAnswer } from "./harmony/completion_reader.ts";
 import { loadLocalVocabulary, type LocalVocabulary } from "./harmony/local_vocabulary.ts";
 import { HarmonyRenderError } from "./harmony/problems.ts";
+import {
+  loadVariant,
+  type LoadVariantOptions,
+  roomAfter,
+  sampleOptions,
+  tokenTexts,
+} from "./local_decoding.ts";
 import type { LocalVariant } from "./variants.ts";
-
-/** Loads a decoder; `loadDecoder` of the engine does. */
-export type LoadDecoder = typeof import("../engine/mod.ts").loadDecoder;
 
 /**
  * Loads an in-process model, from its folder or from the Hugging Face hub. Prompts that share a beginning with an earlier one reuse its keys and values, and the
@@ -36,27 +40,9 @@ export type LoadDecoder = typeof import("../engine/mod.ts").loadDecoder;
  */
 export async function openLocal(
   variant: LocalVariant,
-  options: { readonly signal?: AbortSignal; readonly load?: LoadDecoder } = {},
+  options: LoadVariantOptions = {},
 ): Promise<Backend> {
-  const load = options.load ?? (await import("../engine/mod.ts")).loadDecoder;
-  const { folder, model, revision, dtype, device } = variant;
-  const lora = variant.loraFolder ?? variant.lora;
-  for (const [field, path] of [["model", folder], ["lora", variant.loraFolder]] as const) {
-    if (!path || await isFolder(path)) continue;
-    throw new InputError(
-      `There is no ${
-        field === "model" ? "checkpoint" : "adapter"
-      } folder ${path} (variant ${variant.name}): put ` +
-        `the files of one there, or correct ${JSON.stringify(field)} in models.json.`,
-    );
-  }
-  const decoder = await load(folder ?? model, {
-    dtype,
-    device,
-    ...(revision === undefined ? {} : { revision }),
-    ...(lora === undefined ? {} : { lora }),
-    ...(options.signal ? { signal: options.signal } : {}),
-  });
+  const decoder = await loadVariant(variant, options);
   if (variant.format !== "harmony") return new LocalBackend(variant, decoder);
   try {
     return new LocalBackend(variant, decoder, await loadLocalVocabulary(decoder, variant.name));
@@ -70,11 +56,13 @@ class LocalBackend implements Backend {
   readonly variant: LocalVariant;
   readonly #decoder: Decoder;
   readonly #harmony: LocalVocabulary | null;
+  readonly #tokenText: (id: number) => string;
 
   constructor(variant: LocalVariant, decoder: Decoder, harmony: LocalVocabulary | null = null) {
     this.variant = variant;
     this.#decoder = decoder;
     this.#harmony = harmony;
+    this.#tokenText = tokenTexts(decoder);
   }
 
   generate(request: GenerateRequest, options: CallOptions = {}): Promise<Completion> {
@@ -90,30 +78,16 @@ class LocalBackend implements Backend {
     signal?.throwIfAborted();
     const decoder = this.#decoder;
     const ids = this.#promptIds(request.messages, prefix);
-    const window = Math.min(decoder.contextWindow, this.variant.contextWindow);
-    if (ids.length + 1 > window) {
-      throw new BackendError(
-        "context_length",
-        `The prompt has ${ids.length} tokens and the window of ${this.variant.name} is ${window}`,
-      );
-    }
+    const room = roomAfter(ids.length, decoder, this.variant);
     const cancel = signal ? { signal } : {};
     const harmony = this.#reader(request, prefix, onText);
-    const stop = harmony ? undefined : request.stop;
     const onToken = onText && harmony
       ? (event: TokenEvent) => harmony.feed.push(event.token)
       : onText && ((event: TokenEvent) => event.text && onText(event.text));
     try {
       using prompt = await decoder.prefill(ids, { reuse: true, ...cancel });
       const [sample] = await prompt.generate({
-        n: 1,
-        maxNewTokens: Math.min(request.maxTokens, window - ids.length),
-        temperature: request.temperature ?? 0,
-        seeds: [request.seed ?? 0],
-        ...(request.topP === undefined ? {} : { topP: request.topP }),
-        ...(request.topK === undefined ? {} : { topK: request.topK }),
-        ...(stop === undefined ? {} : { stop }),
-        ...(request.logprobs === undefined ? {} : { logprobs: request.logprobs }),
+        ...sampleOptions(harmony ? withoutStop(request) : request, room, [request.seed ?? 0]),
         ...(onToken ? { onToken } : {}),
         ...cancel,
       });
@@ -144,7 +118,7 @@ class LocalBackend implements Backend {
       requestId: null,
       model: this.variant.model,
       logprobs: logprobs
-        ? tokens.map((id, i) => ({ token: this.#decoder.decode([id]), logprob: logprobs[i] as number }))
+        ? tokens.map((id, i) => ({ token: this.#tokenText(id), logprob: logprobs[i] as number }))
         : null,
     };
   }
@@ -203,10 +177,7 @@ class LocalBackend implements Backend {
   }
 }
 
-async function isFolder(path: string): Promise<boolean> {
-  try {
-    return (await Deno.stat(path)).isDirectory;
-  } catch {
-    return false;
-  }
+/** A request whose stop strings are looked for in the answer rather than in what is generated. */
+function withoutStop({ stop: _, ...request }: GenerateRequest): GenerateRequest {
+  return request;
 }

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { resolve } from "node:path";
 import type { Decoder, GenerateOptions, Prefix } from "../engine/mod.ts";
 import { BackendError, type GenerateRequest } from "./backend.ts";
-import { type LoadDecoder, openLocal } from "./local.ts";
+import { openLocal } from "./local.ts";
+import type { LoadDecoder } from "./local_decoding.ts";
 import { type LocalVariant, parseVariants, pickVariant } from "./variants.ts";
 
 const folder = decodeURIComponent(new URL(".", import.meta.url).pathname);

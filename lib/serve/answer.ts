@@ -19,10 +19,15 @@ export interface Head {
 
 /** Tokens of a request. */
 export interface UsageBody {
+  /** Of all prompts. */
   readonly prompt_tokens: number;
+  /** Of all answers. */
   readonly completion_tokens: number;
+  /** Both. */
   readonly total_tokens: number;
+  /** Prompt tokens that were not computed again. */
   readonly prompt_tokens_details: { readonly cached_tokens: number };
+  /** Tokens of reasoning. */
   readonly completion_tokens_details: { readonly reasoning_tokens: number };
 }
 

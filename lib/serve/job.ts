@@ -32,11 +32,13 @@ export interface Prompt {
 
 /** What is to be drawn. Choice number `p * n + s` is sample `s` of prompt `p`. */
 export interface Job {
+  /** What is continued. */
   readonly prompts: readonly Prompt[];
   /** Samples of each prompt. */
   readonly n: number;
   /** Likeliest tokens to tell for each token; null when no log-probabilities are wanted. */
   readonly logprobs: number | null;
+  /** Whether text is sent as it comes. */
   readonly stream: boolean;
   /** Whether a stream ends with the usage. */
   readonly includeUsage: boolean;
@@ -87,6 +89,7 @@ function jobOf(
 
 /** What a job is made with. */
 export interface JobContext {
+  /** The model. */
   readonly served: Served;
   /** A seed for a prompt whose request has none. */
   readonly freshSeed: () => string;

@@ -17,23 +17,31 @@ import type { IncomingMessage } from "node:http";
 
 /** What routes need of the server. */
 export interface RouteContext {
+  /** The model. */
   readonly served: Served;
+  /** Lets requests in, or not. */
   readonly admission: Admission;
+  /** Counts them. */
   readonly metrics: Metrics;
+  /** Largest body of a request. */
   readonly maxBodyBytes: number;
   /** Seconds since the epoch when the server began. */
   readonly startedAt: number;
+  /** Names the model and its settings. */
   readonly fingerprint: string;
   /** A seed for a prompt whose request has none. */
   readonly freshSeed: () => string;
   /** Whether it is going down. */
   readonly closing: () => boolean;
+  /** How things stand, for the metrics. */
   readonly gauges: () => Gauges;
 }
 
 /** One request. */
 export interface Exchange {
+  /** What came in. */
   readonly request: IncomingMessage;
+  /** What goes out. */
   readonly out: Outgoing;
   /** Fires when the client is gone, the time is over, or the server goes down. */
   readonly signal: AbortSignal;

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type { Decoder, GenerateOptions, Prefix } from "../../engine/mod.ts";
 import { BackendError, type Message } from "../backend.ts";
-import { type LoadDecoder, openLocal } from "../local.ts";
+import { openLocal } from "../local.ts";
+import type { LoadDecoder } from "../local_decoding.ts";
 import { type LocalVariant, parseVariants, pickVariant } from "../variants.ts";
 import { loadHarmonyEncoding } from "./encoding.ts";
 import { renderHarmonyText } from "./render.ts";

@@ -21,7 +21,8 @@ async function deno(...args: string[]): Promise<string[]> {
 }
 
 /** What `deno doc --lint` says that cannot be heeded: types that zod infers can be neither exported nor written out. */
-const OF_ZOD = /references private type '(?:output|ZodType)'|\[missing-explicit-type\][^]*\bexport const \w*[sS]chema\b/;
+const OF_ZOD =
+  /references private type '(?:output|ZodType)'|\[missing-explicit-type\][^]*\bexport const \w*[sS]chema\b/;
 
 /** `deno doc --lint`, but for {@linkcode OF_ZOD}. */
 async function documentation(files: readonly string[]): Promise<string[]> {

@@ -176,7 +176,7 @@ export class HarmonyParser {
   /** Reads a completion whose special tokens the server has removed. */
   #finishStripped(): boolean {
     const { startRole } = this.#options;
-    if (this.#strict || this.#bare === null || startRole === undefined) return false;
+    if (this.#strict || this.#fed !== "text" || this.#bare === null || startRole === undefined) return false;
     const messages = readStripped(this.#bare, startRole);
     if (!messages) return false;
     this.#report("stripped_specials", 0, "");

@@ -32,22 +32,29 @@ interface Word {
   readonly text: string;
   /** Whether the constrain token stands right before it. */
   readonly constrained: boolean;
+  /** Whether it stands behind the channel. */
+  readonly late: boolean;
 }
 
 /** Reads the header that stands between `<|start|>` and `<|message|>`. It never fails: what is wrong is named. */
 export function readHeader(segments: readonly HarmonySegment[], options: ReadHeaderOptions): ReadHeader {
   const problems: { code: HarmonyProblemCode; text: string }[] = [];
   const report: Report = (code, text) => problems.push({ code, text });
-  const { rest, channel: marked } = takeChannel(segments, report);
-  const words = wordsOf(rest);
+  const { rest, channel: marked, behind } = takeChannel(segments, report);
+  const words = wordsOf(rest, behind);
   const speaker = takeSpeaker(words, options, report);
   let channel = marked ?? speaker.channel;
   if (channel === undefined && words[0] && !words[0].constrained && isChannelName(words[0].text)) {
     channel = (words.shift() as Word).text;
     report("missing_channel_token", channel);
   }
-  const contentType = takeContentType(words);
+  const type = takeContentType(words);
   const recipient = takeRecipient(words);
+  // A word is a content type where the format has one: alone behind the channel, or behind a recipient.
+  const isType = type?.constrained || recipient !== undefined ||
+    (words.length === 0 && (marked === undefined || type?.late));
+  if (type && !isType) words.push(type);
+  const contentType = type && isType ? wordText(type) : undefined;
   if (words.length > 0) report("leftover_header", words.map(wordText).join(" "));
   const { role, name } = speaker;
   return {
@@ -72,15 +79,23 @@ export interface OpenHeader extends ReadHeader {
 
 /**
  * Reads a header that something else than `<|message|>` ended. What stands behind role and channel is content, but for
- * recipients and constrained types alone.
+ * recipients and constrained types alone; a completion without any header is content to its last blank.
  */
 export function readOpenHeader(segments: readonly HarmonySegment[], options: ReadHeaderOptions): OpenHeader {
+  const { known, fallback } = options;
+  const [only] = segments;
+  if (known !== undefined && segments.length === 1 && only && "text" in only) {
+    return { header: { role: known }, problems: [], content: only.text, hasContent: true };
+  }
   const problems: { code: HarmonyProblemCode; text: string }[] = [];
-  const { rest, channel: marked } = takeChannel(segments, (code, text) => problems.push({ code, text }));
-  const words = wordsOf(rest);
+  const { rest, channel: marked, behind } = takeChannel(
+    segments,
+    (code, text) => problems.push({ code, text }),
+  );
+  const words = wordsOf(rest, behind);
   const [first] = words;
-  const named = options.known === undefined && first && !first.constrained ? speakerOf(first.text) : null;
-  const says = named !== null || (first !== undefined && !first.constrained && first.text === options.known);
+  const named = known === undefined && first && !first.constrained ? speakerOf(first.text) : null;
+  const says = named !== null || (first !== undefined && !first.constrained && first.text === known);
   const left = says ? words.slice(1) : words;
   if (left.every((word) => word.constrained || word.text.startsWith("to="))) {
     return { ...readHeader(segments, options), content: "", hasContent: false };
@@ -90,10 +105,10 @@ export function readOpenHeader(segments: readonly HarmonySegment[], options: Rea
   );
   const from = says && first ? text.indexOf(first.text) + first.text.length : 0;
   const channel = marked ?? named?.channel;
-  const isCutRole = options.known === undefined && marked === undefined && !says && left.length === 1;
+  const isCutRole = known === undefined && marked === undefined && !says && left.length === 1;
   return {
     header: {
-      role: named?.role ?? options.known ?? options.fallback ?? "assistant",
+      role: named?.role ?? known ?? fallback ?? "assistant",
       ...(named?.name === undefined ? {} : { name: named.name }),
       ...(channel === undefined ? {} : { channel }),
     },
@@ -103,17 +118,19 @@ export function readOpenHeader(segments: readonly HarmonySegment[], options: Rea
   };
 }
 
-/** Takes channel tokens and the names behind them out of a header; of several the last counts. */
+/** Takes channel tokens and the names behind them out of a header; of several the last counts. What stood `behind` it is told by an index. */
 function takeChannel(
   segments: readonly HarmonySegment[],
   report: Report,
-): { rest: HarmonySegment[]; channel: string | undefined } {
+): { rest: HarmonySegment[]; channel: string | undefined; behind: number } {
   const rest: HarmonySegment[] = [];
+  let behind = 0;
   let channel: string | undefined;
   let expected = false;
   const found = (name: string) => {
     if (channel !== undefined) report("second_channel", channel);
     channel = name;
+    behind = rest.length;
     expected = false;
   };
   const missing = () => {
@@ -143,27 +160,28 @@ function takeChannel(
     if (text !== "") rest.push({ text });
   }
   missing();
-  return { rest, channel };
+  return { rest, channel, behind };
 }
 
 /** The words of a header; the constrain token makes a word of its own, or marks the word that follows it at once. */
-function wordsOf(segments: readonly HarmonySegment[]): Word[] {
+function wordsOf(segments: readonly HarmonySegment[], behind: number): Word[] {
   const words: Word[] = [];
   let constrained = false;
-  for (const segment of segments) {
+  for (const [index, segment] of segments.entries()) {
+    const late = index >= behind;
     if ("special" in segment) {
-      if (constrained) words.push({ text: "", constrained });
+      if (constrained) words.push({ text: "", constrained, late });
       constrained = segment.special === "constrain";
       continue;
     }
     const parts = segment.text.split(/\s+/);
     for (const [i, text] of parts.entries()) {
-      if (i === 0 && constrained) words.push({ text, constrained });
-      else if (text !== "") words.push({ text, constrained: false });
+      if (i === 0 && constrained) words.push({ text, constrained, late });
+      else if (text !== "") words.push({ text, constrained: false, late });
     }
     constrained = false;
   }
-  if (constrained) words.push({ text: "", constrained });
+  if (constrained) words.push({ text: "", constrained, late: segments.length >= behind });
   return words;
 }
 
@@ -192,15 +210,14 @@ function takeSpeaker(words: Word[], { known, fallback }: ReadHeaderOptions, repo
   return fallback === undefined ? { role: "tool", name: first.text } : { role: fallback };
 }
 
-function takeContentType(words: Word[]): string | undefined {
+function takeContentType(words: Word[]): Word | undefined {
   const last = words.at(-1);
   if (!last) return undefined;
   if (!last.constrained) {
     if (last.text.startsWith("to=")) return undefined;
     if (words.length === 1 && isBareRecipient(last.text)) return undefined;
   }
-  words.pop();
-  return wordText(last);
+  return words.pop();
 }
 
 function takeRecipient(words: Word[]): string | undefined {

@@ -20,6 +20,10 @@ import { kindOfStatus, toBackendError } from "./api_errors.ts";
 import { probeApi } from "./api_probe.ts";
 import { readChat, readCompletions, readErrorBody } from "./api_schema.ts";
 import { readStream } from "./api_stream.ts";
+import { harmonyPrompt, sendableHarmony } from "./harmony/chat.ts";
+import { CompletionReader, readUnparsed, withAnswer } from "./harmony/completion_reader.ts";
+import { loadHarmonyEncoding } from "./harmony/encoding.ts";
+import { harmonyIds } from "./harmony/render.ts";
 import { hideValues, redact } from "./redact.ts";
 import { loadO200k, renderPlain } from "./tokenizers.ts";
 import { type ApiVariant, type Environment, missingEnvironment } from "./variants.ts";
@@ -94,14 +98,14 @@ class ApiBackend implements Backend {
   }
 
   generate(request: GenerateRequest, options: CallOptions = {}): Promise<Completion> {
-    return this.variant.protocol === "chat"
-      ? this.#chat(request, null, options)
-      : this.#complete(request, renderPlain(request.messages), options);
+    if (this.variant.protocol === "chat") return this.#chat(request, null, options);
+    if (this.variant.format === "harmony") return this.#harmony(request, "", options);
+    return this.#complete(request, renderPlain(request.messages), options);
   }
 
   /**
    * Goes on from `prefix`. With protocol `completions` the one message holds the rendered prompt and the prefix is
-   * put after it; with `chat` the prefix is the last message, which the server is asked to continue.
+   * put after it, or with format `harmony` is taken as {@linkcode harmonyOpening} says; with `chat` the prefix is the last message, which the server is asked to continue.
    */
   continueFrom(request: ContinueRequest, options: CallOptions = {}): Promise<Completion> {
     if (/\s$/.test(request.prefix)) {
@@ -110,12 +114,12 @@ class ApiBackend implements Backend {
         "A prefix must not end in white space: tokens would be cut differently",
       );
     }
-    return this.variant.protocol === "chat"
-      ? this.#chat(request, request.prefix, options)
-      : this.#complete(request, renderPlain(request.messages) + request.prefix, options);
+    if (this.variant.protocol === "chat") return this.#chat(request, request.prefix, options);
+    if (this.variant.format === "harmony") return this.#harmony(request, request.prefix, options);
+    return this.#complete(request, renderPlain(request.messages) + request.prefix, options);
   }
 
-  #chat(request: GenerateRequest, prefix: string | null, options: CallOptions): Promise<Completion> {
+  async #chat(request: GenerateRequest, prefix: string | null, options: CallOptions): Promise<Completion> {
     const messages = request.messages.map(({ role, content }) => ({ role, content }));
     const body = {
       ...this.#sampling(request),
@@ -123,17 +127,42 @@ class ApiBackend implements Backend {
       messages: prefix === null ? messages : [...messages, { role: "assistant", content: prefix }],
       ...(prefix === null ? {} : { add_generation_prompt: false, continue_final_message: true }),
     };
-    return this.#send("/chat/completions", body, options, readChat);
+    const completion = await this.#send("/chat/completions", body, options, readChat);
+    return this.variant.format === "harmony" ? readUnparsed(completion) : completion;
   }
 
-  #complete(request: GenerateRequest, prompt: string, options: CallOptions): Promise<Completion> {
+  #complete(
+    request: GenerateRequest,
+    prompt: string | readonly number[],
+    options: CallOptions,
+  ): Promise<Completion> {
     const body = { ...this.#sampling(request), prompt, ...(request.logprobs ? { logprobs: 1 } : {}) };
     return this.#send("/completions", body, options, readCompletions);
   }
 
+  /** Servers are asked to leave special tokens in the answer; where they do not, it is read all the same. */
+  async #harmony(request: GenerateRequest, prefix: string, options: CallOptions): Promise<Completion> {
+    const { stop, ...rest } = request;
+    const { opening, prompt } = await sendableHarmony(request.messages, this.variant.harmony, prefix);
+    const reader = new CompletionReader({ opening, stop, onText: options.onText });
+    let streamed = false;
+    const onText = (delta: string) => {
+      streamed = true;
+      reader.parser.pushText(delta);
+    };
+    const completion = await this.#complete(rest, prompt, {
+      ...options,
+      ...(options.onText ? { onText } : {}),
+    });
+    if (!streamed) reader.parser.pushText(completion.text);
+    return withAnswer(completion, reader.finish());
+  }
+
   #sampling(request: GenerateRequest): Record<string, unknown> {
+    const { format, protocol } = this.variant;
     return {
       model: this.variant.model,
+      ...(format === "harmony" && protocol === "completions" ? { skip_special_tokens: false } : {}),
       [this.#maxTokensField]: request.maxTokens,
       temperature: request.temperature ?? 0,
       ...(request.topP === undefined ? {} : { top_p: request.topP }),
@@ -234,8 +263,18 @@ class ApiBackend implements Backend {
     return probeApi(this, options);
   }
 
-  tokenizer(): Promise<Tokenizer> {
-    return loadO200k({ exact: this.variant.provider === "openai" });
+  async tokenizer(): Promise<Tokenizer> {
+    const { format, harmony, protocol, provider } = this.variant;
+    const o200k = await loadO200k({ exact: provider === "openai" });
+    if (format !== "harmony" || protocol !== "completions") return o200k;
+    const encoding = await loadHarmonyEncoding();
+    return {
+      ...o200k,
+      name: "o200k_harmony",
+      exact: true,
+      decode: (ids) => encoding.decode(ids),
+      countMessages: (messages) => harmonyIds(harmonyPrompt(messages, harmony), encoding).length,
+    };
   }
 
   [Symbol.asyncDispose](): Promise<void> {

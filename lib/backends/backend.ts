@@ -107,6 +107,8 @@ export interface Completion {
   readonly model: string | null;
   /** One for each generated token, when asked for and given. */
   readonly logprobs: readonly TokenLogprob[] | null;
+  /** What had to be put right to read the answer, by name; see `answerOf` of the Harmony format. */
+  readonly recoveries?: readonly string[] | undefined;
   /** True when it came from the response cache and nothing was sent. */
   readonly fromCache?: boolean;
 }

@@ -40,6 +40,7 @@ const completionSchema = z.object({
   requestId: z.string().nullable(),
   model: z.string().nullable(),
   logprobs: z.array(z.object({ token: z.string(), logprob: z.number() })).nullable(),
+  recoveries: z.array(z.string()).optional(),
 });
 
 /**
@@ -54,6 +55,9 @@ export function backendIdentity(variant: Variant, env: Environment = Deno.env): 
     return JSON.parse(JSON.stringify(rest)) as Json;
   }
   const { model, revision = null, lora = null, dtype = null } = variant;
+  const format = variant.format === undefined
+    ? {}
+    : { format: variant.format, harmony: variant.harmony ?? {} };
   if (backend === "local") {
     return {
       backend,
@@ -63,6 +67,7 @@ export function backendIdentity(variant: Variant, env: Environment = Deno.env): 
       dtype,
       device: variant.device,
       ...variantPrints(variant),
+      ...format as Record<string, Json>,
     };
   }
   const { baseUrl, baseUrlEnv, provider = null, protocol, extraBody, headers } = variant;
@@ -78,6 +83,7 @@ export function backendIdentity(variant: Variant, env: Environment = Deno.env): 
     protocol,
     extraBody: extraBody as Json,
     headers,
+    ...format as Record<string, Json>,
   };
 }
 

@@ -15,6 +15,10 @@ import {
   type Message,
   type Tokenizer,
 } from "./backend.ts";
+import { harmonyOpening, harmonyPrompt } from "./harmony/chat.ts";
+import { CompletionReader, withAnswer } from "./harmony/completion_reader.ts";
+import { loadLocalVocabulary, type LocalVocabulary } from "./harmony/local_vocabulary.ts";
+import { HarmonyRenderError } from "./harmony/problems.ts";
 import type { LocalVariant } from "./variants.ts";
 
 /** Loads a decoder; `loadDecoder` of the engine does. */
@@ -24,6 +28,9 @@ export type LoadDecoder = typeof import("../engine/mod.ts").loadDecoder;
  * Loads an in-process model, from its folder or from the Hugging Face hub. Prompts that share a beginning with an earlier one reuse its keys and values, and the
  * usage says how many tokens that were. Requests under way at the same time share their decode steps; a sample depends
  * on its own seed alone.
+ *
+ * With format `harmony` prompts are rendered in Harmony instead of the checkpoint's chat template, and completions are
+ * split into reasoning and answer. Stop texts then end the answer, not the reasoning.
  *
  * @throws {InputError} when the checkpoint is missing, incomplete or damaged.
  */
@@ -50,16 +57,24 @@ export async function openLocal(
     ...(lora === undefined ? {} : { lora }),
     ...(options.signal ? { signal: options.signal } : {}),
   });
-  return new LocalBackend(variant, decoder);
+  if (variant.format !== "harmony") return new LocalBackend(variant, decoder);
+  try {
+    return new LocalBackend(variant, decoder, await loadLocalVocabulary(decoder, variant.name));
+  } catch (error) {
+    await decoder[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 class LocalBackend implements Backend {
   readonly variant: LocalVariant;
   readonly #decoder: Decoder;
+  readonly #harmony: LocalVocabulary | null;
 
-  constructor(variant: LocalVariant, decoder: Decoder) {
+  constructor(variant: LocalVariant, decoder: Decoder, harmony: LocalVocabulary | null = null) {
     this.variant = variant;
     this.#decoder = decoder;
+    this.#harmony = harmony;
   }
 
   generate(request: GenerateRequest, options: CallOptions = {}): Promise<Completion> {
@@ -83,6 +98,11 @@ class LocalBackend implements Backend {
       );
     }
     const cancel = signal ? { signal } : {};
+    const harmony = this.#reader(request, prefix, onText);
+    const stop = harmony ? undefined : request.stop;
+    const onToken = onText && harmony
+      ? (event: TokenEvent) => harmony.feed.push(event.token)
+      : onText && ((event: TokenEvent) => event.text && onText(event.text));
     try {
       using prompt = await decoder.prefill(ids, { reuse: true, ...cancel });
       const [sample] = await prompt.generate({
@@ -92,12 +112,19 @@ class LocalBackend implements Backend {
         seeds: [request.seed ?? 0],
         ...(request.topP === undefined ? {} : { topP: request.topP }),
         ...(request.topK === undefined ? {} : { topK: request.topK }),
-        ...(request.stop === undefined ? {} : { stop: request.stop }),
+        ...(stop === undefined ? {} : { stop }),
         ...(request.logprobs === undefined ? {} : { logprobs: request.logprobs }),
-        ...(onText ? { onToken: (event: TokenEvent) => event.text && onText(event.text) } : {}),
+        ...(onToken ? { onToken } : {}),
         ...cancel,
       });
-      return this.#completion(sample as Sample, ids.length, prompt.cachedTokens);
+      const completion = this.#completion(sample as Sample, ids.length, prompt.cachedTokens);
+      if (!harmony) return completion;
+      if (!onToken) { for (const id of (sample as Sample).tokens) harmony.feed.push(id); }
+      harmony.feed.end();
+      const answer = harmony.reader.finish();
+      const { completionTokens } = completion.usage;
+      const reasoningTokens = answer.reasoning === null ? 0 : answer.finalAt ?? completionTokens;
+      return withAnswer({ ...completion, usage: { ...completion.usage, reasoningTokens } }, answer);
     } catch (error) {
       if (signal?.aborted) throw new BackendError("aborted", "The generation was stopped", { cause: error });
       if (error instanceof InputError) {
@@ -122,7 +149,29 @@ class LocalBackend implements Backend {
     };
   }
 
+  /** What reads the completion of a Harmony prompt; null with other formats. */
+  #reader(request: GenerateRequest, prefix: string, onText: CallOptions["onText"]) {
+    if (!this.#harmony) return null;
+    const { encoding } = this.#harmony;
+    const reader = new CompletionReader({
+      encoding,
+      opening: harmonyOpening(prefix),
+      stop: request.stop,
+      onText,
+    });
+    return { reader, feed: this.#harmony.feeder(reader.parser) };
+  }
+
+  /** @throws {BackendError} `bad_request` for messages that cannot be written in Harmony. */
   #promptIds(messages: readonly Message[], prefix: string): number[] {
+    if (this.#harmony) {
+      try {
+        return this.#harmony.encode(harmonyPrompt(messages, this.variant.harmony, harmonyOpening(prefix)));
+      } catch (error) {
+        if (!(error instanceof HarmonyRenderError)) throw error;
+        throw new BackendError("bad_request", error.message, { cause: error });
+      }
+    }
     return this.#decoder.encode(this.#decoder.renderChat(messages, { prefill: prefix }));
   }
 

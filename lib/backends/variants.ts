@@ -35,19 +35,31 @@ const common = {
   priceModel: z.string().min(1).optional(),
 };
 
+const harmony = {
+  format: z.literal("harmony").optional(),
+  harmony: z.strictObject({
+    reasoningEffort: z.enum(["low", "medium", "high"]).optional(),
+    currentDate: z.iso.date().optional(),
+    knowledgeCutoff: z.string().regex(/^\d{4}-\d{2}$/, "a month such as 2024-06").optional(),
+  }).optional(),
+};
+const HARMONY_UNUSED = '"harmony" says what a rendered prompt holds: it needs "format": "harmony"';
+
 const localSpec = z.strictObject({
   backend: z.literal("local"),
   ...common,
+  ...harmony,
   model: z.string().min(1),
   revision: z.string().min(1).optional(),
   dtype: z.enum(["fp32", "q8", "q4"]).default("fp32"),
   device: z.enum(["cpu", "webgpu", "cuda"]).default("cpu"),
   lora: z.string().min(1).optional(),
-});
+}).refine((v) => v.harmony === undefined || v.format === "harmony", { message: HARMONY_UNUSED });
 
 const apiSpec = z.strictObject({
   backend: z.literal("api"),
   ...common,
+  ...harmony,
   model: z.string().min(1),
   baseUrl: z.url({ protocol: /^https?$/ }).optional(),
   baseUrlEnv: environmentName.optional(),
@@ -63,6 +75,10 @@ const apiSpec = z.strictObject({
   extraBody: z.record(z.string(), z.json()).default({}),
 }).refine((v) => v.baseUrl !== undefined || v.baseUrlEnv !== undefined, {
   message: "an api variant needs baseUrl or baseUrlEnv",
+}).refine((v) => v.harmony === undefined || (v.format === "harmony" && v.protocol === "completions"), {
+  message:
+    `${HARMONY_UNUSED} and "protocol": "completions". A chat server renders the prompt itself: tell it with ` +
+    '"extraBody": {"reasoning_effort": "low"}',
 });
 
 const simulatedSpec = z.strictObject({
@@ -121,8 +137,24 @@ export interface VariantBase {
   readonly priceModel?: string | undefined;
 }
 
+/** How a model is spoken to. */
+export interface FormatOptions {
+  /**
+   * `harmony`: the model speaks OpenAI's Harmony format, as gpt-oss does. Prompts of in-process models and of protocol
+   * `completions` are then rendered here and answers split into reasoning and answer; a chat server does that itself,
+   * and what it left unread is put right.
+   */
+  readonly format?: "harmony" | undefined;
+  /** What the system message of a rendered Harmony prompt says, where it is not the format's default. */
+  readonly harmony?: {
+    readonly reasoningEffort?: "low" | "medium" | "high" | undefined;
+    readonly currentDate?: string | undefined;
+    readonly knowledgeCutoff?: string | undefined;
+  } | undefined;
+}
+
 /** An in-process model. */
-export interface LocalVariant extends VariantBase {
+export interface LocalVariant extends VariantBase, FormatOptions {
   /** Tells the kinds of variant apart. */
   readonly backend: "local";
   /** As written: a folder relative to models.json, or a Hugging Face id. */
@@ -142,7 +174,7 @@ export interface LocalVariant extends VariantBase {
 }
 
 /** A model behind an OpenAI-compatible server. */
-export interface ApiVariant extends VariantBase {
+export interface ApiVariant extends VariantBase, FormatOptions {
   /** Tells the kinds of variant apart. */
   readonly backend: "api";
   /** The name the server knows the model by. */

@@ -54,6 +54,7 @@ const attemptSchema: z.ZodType<Attempt> = z.object({
   status: z.enum(["done", "error"]),
   output: z.string(),
   reasoning: z.string().nullable(),
+  recoveries: z.array(z.string()).optional(),
   finish_reason: z.string().nullable(),
   token_count: z.number().nonnegative(),
   tokenizer: z.string(),

@@ -66,6 +66,8 @@ export interface Attempt {
   readonly output: string;
   /** Reasoning apart from the answer, where it was given. */
   readonly reasoning: string | null;
+  /** What had to be put right to read the answer, by name; left out where nothing was. */
+  readonly recoveries?: readonly string[] | undefined;
   /** Why generation ended. */
   readonly finish_reason: string | null;
   /** Our count of the prompt sent, and the tokenizer that counted. */

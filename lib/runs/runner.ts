@@ -237,6 +237,7 @@ function attemptOf(
     status: completion ? "done" : "error",
     output: completion?.text ?? "",
     reasoning: completion?.reasoning ?? null,
+    ...(completion?.recoveries ? { recoveries: completion.recoveries } : {}),
     finish_reason: completion?.finishReason ?? null,
     token_count: tokens,
     tokenizer,

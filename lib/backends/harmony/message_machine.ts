@@ -81,6 +81,11 @@ export class MessageMachine {
     else this.#atStart(name, position);
   }
 
+  /** Takes back the end of the content: this many UTF-16 units of it stay. */
+  cutContent(length: number): void {
+    this.#content = this.#content.slice(0, length);
+  }
+
   /** Takes the end of the stream. */
   end(): void {
     if (this.#state === "content") this.#close(null);

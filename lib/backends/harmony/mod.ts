@@ -14,6 +14,8 @@
  * @module
  */
 export * from "./answer.ts";
+export * from "./chat.ts";
+export * from "./completion_reader.ts";
 export * from "./encoding.ts";
 export * from "./history.ts";
 export * from "./parse.ts";

@@ -12,7 +12,7 @@ import type { HarmonyMessage, HarmonyRole } from "./types.ts";
 
 const encoding = await loadHarmonyEncoding();
 /** 100,000 for the whole measurement; a part of it in the daily run. */
-const STREAMS = Number(Deno.env.get("HARMONY_MUTATIONS") || 3000);
+const STREAMS = Number(Deno.env.get("HARMONY_MUTATIONS") || 1500);
 
 const conversation: HarmonyMessage[] = [
   { role: "user", content: "Wie wird das Wetter in Zürich? 🌦️ Say <|start|> if you cannot tell." },

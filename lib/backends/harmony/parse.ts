@@ -6,7 +6,7 @@ import type { HarmonyEncoding } from "./encoding.ts";
 import { MessageMachine } from "./message_machine.ts";
 import type { HarmonyResult, ParsedMessage } from "./parse_result.ts";
 import { HarmonyParseError, type HarmonyProblemCode, type HarmonyRecovery } from "./problems.ts";
-import type { HarmonyHeader } from "./render_header.ts";
+import type { HarmonyHeader, HarmonySegment } from "./render_header.ts";
 import { specialOfId } from "./special_tokens.ts";
 import { readStripped } from "./stripped.ts";
 import { TextScanner } from "./text_scanner.ts";
@@ -24,6 +24,8 @@ export interface HarmonyParserOptions {
   readonly startRole?: HarmonyRole | undefined;
   /** `strict` (when left out) fails at the first thing the format does not allow; `recover` never fails. */
   readonly mode?: "strict" | "recover" | undefined;
+  /** What of the completion stands in the prompt already: it is read first, at position 0, and heard of by nobody. */
+  readonly opening?: readonly HarmonySegment[] | undefined;
   /** Hears of content as it comes, with the header of its message. */
   readonly onContent?: ((delta: string, header: HarmonyHeader) => void) | undefined;
 }
@@ -50,20 +52,30 @@ export class HarmonyParser {
   #delta: string | null = null;
   /** The whole text, as long as no special token was in it. */
   #bare: string | null = "";
+  /** Length of the content that the opening began; null when it ends in none. */
+  #opened: number | null = null;
 
   /** Nothing read yet. */
   constructor(options: HarmonyParserOptions = {}) {
     this.#options = options;
     this.#strict = (options.mode ?? "strict") === "strict";
+    let opening = true;
     this.#machine = new MessageMachine({
       startRole: options.startRole,
       report: (code, position, text) => this.#report(code, position, text),
       onMessage: (message) => this.#messages.push(message),
       onContent: (delta, header) => {
+        if (opening) return;
         this.#delta = (this.#delta ?? "") + delta;
         options.onContent?.(delta, header);
       },
     });
+    for (const segment of options.opening ?? []) {
+      if ("special" in segment) this.#machine.special(segment.special, 0);
+      else this.#machine.plain(segment.text, 0);
+    }
+    opening = false;
+    if (this.#machine.state === "content") this.#opened = this.#machine.content.length;
     this.#scanner = new TextScanner({
       plain: (text, position) => this.#plain(text, position),
       special: (name, position) => this.#special(name, position),
@@ -177,9 +189,17 @@ export class HarmonyParser {
   #finishStripped(): boolean {
     const { startRole } = this.#options;
     if (this.#strict || this.#fed !== "text" || this.#bare === null || startRole === undefined) return false;
-    const messages = readStripped(this.#bare, startRole);
+    const inContent = this.#opened !== null;
+    const messages = readStripped(this.#bare, { role: startRole, inContent });
     if (!messages) return false;
     this.#report("stripped_specials", 0, "");
+    if (inContent) {
+      const [first] = messages;
+      const isOpened = first?.position === 0 && first.rawHeader === "";
+      this.#machine.cutContent((this.#opened as number) + (isOpened ? first.content.length : 0));
+      this.#machine.end();
+      if (isOpened) messages.shift();
+    }
     this.#messages.push(...messages);
     return true;
   }

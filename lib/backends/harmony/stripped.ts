@@ -23,14 +23,27 @@ const JOINED = new RegExp(
   "u",
 );
 
+/** How a stripped text is read. */
+export interface StrippedOptions {
+  /** Who speaks. */
+  readonly role: HarmonyRole;
+  /** Whether the text begins inside a content, so that no header can stand at its beginning. */
+  readonly inContent?: boolean;
+}
+
 /**
  * Cuts a completion without special tokens at the words its headers left: role, channel, recipient and content type run
  * into the text around them. Null when the text does not look like one. Text before the first header becomes a message
  * without a channel.
  */
-export function readStripped(text: string, role: HarmonyRole): ParsedMessage[] | null {
+export function readStripped(
+  text: string,
+  { role, inContent = false }: StrippedOptions,
+): ParsedMessage[] | null {
   const headers = [...text.matchAll(NEXT)];
-  if (headers[0]?.index !== 0) {
+  if (inContent) {
+    if (headers.length === 0) return null;
+  } else if (headers[0]?.index !== 0) {
     const first = FIRST.exec(text);
     if (first && (headers.length > 0 || JOINED.test(text))) headers.unshift(first as RegExpExecArray);
   } else if (headers.length === 1 && !JOINED.test(text)) return null;

@@ -66,13 +66,13 @@ export interface ToolNamespace {
 /** What a system message says. A field that is left out has its default; `null` leaves its line out. */
 export interface SystemContent {
   /** The first line; {@linkcode DEFAULT_IDENTITY} unless given. */
-  readonly identity?: string | null;
+  readonly identity?: string | null | undefined;
   /** `2024-06` unless given. */
-  readonly knowledgeCutoff?: string | null;
+  readonly knowledgeCutoff?: string | null | undefined;
   /** The date of the conversation, `2025-06-28`; no line unless given. */
-  readonly currentDate?: string | null;
+  readonly currentDate?: string | null | undefined;
   /** `medium` unless given. */
-  readonly reasoningEffort?: ReasoningEffort | null;
+  readonly reasoningEffort?: ReasoningEffort | null | undefined;
   /** Built-in tools, shown in the order of their names. */
   readonly tools?: readonly ToolNamespace[];
   /** The channels a message may be in; {@linkcode HARMONY_CHANNELS} unless given. */

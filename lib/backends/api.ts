@@ -21,10 +21,11 @@ import { probeApi } from "./api_probe.ts";
 import { readChat, readCompletions, readErrorBody } from "./api_schema.ts";
 import { readStream } from "./api_stream.ts";
 import { harmonyPrompt, sendableHarmony } from "./harmony/chat.ts";
-import { CompletionReader, readUnparsed, withAnswer } from "./harmony/completion_reader.ts";
+import { CompletionReader, cutAtStop, readUnparsed, withAnswer } from "./harmony/completion_reader.ts";
 import { loadHarmonyEncoding } from "./harmony/encoding.ts";
 import { harmonyIds } from "./harmony/render.ts";
 import { hideValues, redact } from "./redact.ts";
+import { readResponse, readResponsesStream } from "./responses.ts";
 import { loadO200k, renderPlain } from "./tokenizers.ts";
 import { type ApiVariant, type Environment, missingEnvironment } from "./variants.ts";
 
@@ -98,6 +99,7 @@ class ApiBackend implements Backend {
   }
 
   generate(request: GenerateRequest, options: CallOptions = {}): Promise<Completion> {
+    if (this.variant.protocol === "responses") return this.#respond(request, options);
     if (this.variant.protocol === "chat") return this.#chat(request, null, options);
     if (this.variant.format === "harmony") return this.#harmony(request, "", options);
     return this.#complete(request, renderPlain(request.messages), options);
@@ -105,7 +107,8 @@ class ApiBackend implements Backend {
 
   /**
    * Goes on from `prefix`. With protocol `completions` the one message holds the rendered prompt and the prefix is
-   * put after it, or with format `harmony` is taken as {@linkcode harmonyOpening} says; with `chat` the prefix is the last message, which the server is asked to continue.
+   * put after it, or with format `harmony` is taken as {@linkcode harmonyOpening} says; with `chat` the prefix is the
+   * last message, which the server is asked to continue; with `responses` nothing can be continued.
    */
   continueFrom(request: ContinueRequest, options: CallOptions = {}): Promise<Completion> {
     if (/\s$/.test(request.prefix)) {
@@ -113,6 +116,9 @@ class ApiBackend implements Backend {
         "bad_request",
         "A prefix must not end in white space: tokens would be cut differently",
       );
+    }
+    if (this.variant.protocol === "responses") {
+      throw new BackendError("unsupported", "The Responses API continues no begun answer", { sent: false });
     }
     if (this.variant.protocol === "chat") return this.#chat(request, request.prefix, options);
     if (this.variant.format === "harmony") return this.#harmony(request, request.prefix, options);
@@ -129,6 +135,27 @@ class ApiBackend implements Backend {
     };
     const completion = await this.#send("/chat/completions", body, options, readChat);
     return this.variant.format === "harmony" ? readUnparsed(completion) : completion;
+  }
+
+  /** Asks the Responses API, which samples without seeds. Stop texts, which it does not know, end the answer here. */
+  async #respond(request: GenerateRequest, options: CallOptions): Promise<Completion> {
+    if (request.topK !== undefined || request.logprobs) {
+      const what = request.logprobs ? "log-probabilities" : "top-k sampling";
+      throw new BackendError("unsupported", `The Responses API is not asked for ${what}`, { sent: false });
+    }
+    const body = {
+      model: this.variant.model,
+      input: request.messages.map(({ role, content }) => ({ role, content })),
+      max_output_tokens: request.maxTokens,
+      temperature: request.temperature ?? 0,
+      ...(request.topP === undefined ? {} : { top_p: request.topP }),
+      store: false,
+      ...this.variant.extraBody,
+    };
+    const completion = await this.#send("/responses", body, options, readResponse);
+    const answer = this.variant.format === "harmony" ? readUnparsed(completion) : completion;
+    const text = cutAtStop(answer.text, request.stop ?? []);
+    return text === answer.text ? answer : { ...answer, text, finishReason: "stop" };
   }
 
   #complete(
@@ -185,12 +212,14 @@ class ApiBackend implements Backend {
     const signal = options.signal ? AbortSignal.any([options.signal, limit.signal]) : limit.signal;
     try {
       const { onText } = options;
-      const stream = onText ? { stream: true, stream_options: { include_usage: true } } : {};
+      const isResponses = path === "/responses";
+      const usage = isResponses ? {} : { stream_options: { include_usage: true } };
+      const stream = onText ? { stream: true, ...usage } : {};
       const response = await this.#client.post(path, { body: { ...body, ...stream }, signal }).asResponse();
       const id = response.headers.get("x-request-id");
       const streams = response.headers.get("content-type")?.includes("text/event-stream");
       const completion = onText && streams
-        ? await readStream(response, onText)
+        ? await (isResponses ? readResponsesStream : readStream)(response, onText)
         : this.#parse(await response.text(), read);
       return this.#withoutKey(id === null ? completion : { ...completion, requestId: id });
     } catch (error) {

@@ -41,7 +41,7 @@ export async function probeApi(backend: Backend, options: CallOptions = {}): Pro
   );
   const continuesPrefix = continued !== null && trulyContinues(continued, plain, notes);
   const { variant } = backend;
-  const isChat = variant.backend === "api" && variant.protocol === "chat";
+  const isChat = variant.backend === "api" && variant.protocol !== "completions";
   return { chat: isChat, completions: !isChat, continuesPrefix, logprobs, reportsUsage, notes };
 }
 

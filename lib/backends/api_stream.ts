@@ -33,7 +33,7 @@ export async function readStream(response: Response, onText: (delta: string) => 
   const logprobs: TokenLogprob[] = [];
   let choices = 0;
   let ended = false;
-  for await (const data of events(response)) {
+  for await (const data of serverEvents(response)) {
     if (data === "[DONE]") {
       ended = true;
       break;
@@ -92,7 +92,7 @@ function parseChunk(data: string): Chunk {
 }
 
 /** The data of each server-sent event. */
-async function* events(response: Response): AsyncGenerator<string> {
+export async function* serverEvents(response: Response): AsyncGenerator<string> {
   if (!response.body) return;
   let rest = "";
   for await (const part of response.body.pipeThrough(new TextDecoderStream())) {

@@ -64,7 +64,7 @@ const apiSpec = z.strictObject({
   baseUrl: z.url({ protocol: /^https?$/ }).optional(),
   baseUrlEnv: environmentName.optional(),
   apiKeyEnv: environmentName.optional(),
-  protocol: z.enum(["chat", "completions"]).default("chat"),
+  protocol: z.enum(["chat", "completions", "responses"]).default("chat"),
   deployment: z.enum(["local", "cloud"]).default("cloud"),
   maxTokensField: z.enum(["max_tokens", "max_completion_tokens"]).optional(),
   headers: z.record(z.string(), z.string()).default({}),
@@ -185,8 +185,8 @@ export interface ApiVariant extends VariantBase, FormatOptions {
   readonly baseUrlEnv?: string | undefined;
   /** Environment variable that holds the key. */
   readonly apiKeyEnv?: string | undefined;
-  /** Which endpoint is asked; `chat` when left out. */
-  readonly protocol: "chat" | "completions";
+  /** Which endpoint is asked; `chat` when left out. `responses` takes neither stop texts, top-k nor seeds. */
+  readonly protocol: "chat" | "completions" | "responses";
   /** Whose hardware: decides the default tokens per minute (local 50,000; cloud 200,000) and whether it costs. */
   readonly deployment: "local" | "cloud";
   /** Name of the output cap in the request; OpenAI's newer models want `max_completion_tokens`. */

@@ -79,7 +79,7 @@ export class CompletionReader {
 }
 
 /** The text before the first of the stop texts in it. */
-function cutAtStop(text: string, stops: readonly string[]): string {
+export function cutAtStop(text: string, stops: readonly string[]): string {
   const found = stops.filter((stop) => stop !== "").map((stop) => text.indexOf(stop)).filter((at) =>
     at !== -1
   );

@@ -6,24 +6,68 @@ import { mkdirSync, renameSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
+import { type Clock, systemClock } from "../base/clock.ts";
 import { InputError, messageOf } from "../base/errors.ts";
 import { unwritable } from "../base/files.ts";
-import { canonicalJson, type Json, sha256 } from "../base/hash.ts";
 import { log } from "../base/log.ts";
-import type { Completion, ContinueRequest, GenerateRequest } from "./backend.ts";
-import { variantPrints } from "./checkpoint_print.ts";
-import type { Environment, Variant } from "./variants.ts";
+import type { Completion } from "./backend.ts";
+
+/** Whose answer it is; for people, and to clear by. Never part of the key. */
+export interface CacheOrigin {
+  /** The variant's name. */
+  readonly variant: string;
+  /** The kind of backend. */
+  readonly backend: string;
+  /** The model, as the variant names it. */
+  readonly model: string;
+}
+
+/** Answers of one origin. */
+export interface CacheGroup {
+  /** Null for answers stored before origins were. */
+  readonly origin: CacheOrigin | null;
+  /** How many answers. */
+  readonly entries: number;
+  /** Bytes of their JSON. */
+  readonly bytes: number;
+  /** How often one of them was given. */
+  readonly hits: number;
+  /** When the first and the last of them were stored, milliseconds since the epoch; null where it is not known. */
+  readonly oldest: number | null;
+  /** See `oldest`. */
+  readonly newest: number | null;
+  /** When one of them was last given; null when none was. */
+  readonly lastUsed: number | null;
+}
+
+/** Which answers; all conditions given must hold. */
+export interface CacheSelection {
+  /** Those of this variant. */
+  readonly variant?: string | undefined;
+  /** Those stored before this time, milliseconds since the epoch; answers of unknown age are not among them. */
+  readonly before?: number | undefined;
+}
 
 /** Answers on disk. Only answers are kept, never errors. */
 export interface ResponseCache extends Disposable {
-  /** The answer stored under a key, or undefined. */
+  /** The answer stored under a key, or undefined. Counts as a hit. */
   get(key: string): Completion | undefined;
   /** Stores an answer; one under the same key is replaced. */
-  set(key: string, completion: Completion): void;
-  /** How many answers there are, and the characters of their JSON. */
-  stats(): { readonly entries: number; readonly bytes: number };
-  /** Removes every answer. */
-  clear(): void;
+  set(key: string, completion: Completion, origin?: CacheOrigin): void;
+  /** How many answers there are, and the bytes of their JSON. */
+  stats(selection?: CacheSelection): { readonly entries: number; readonly bytes: number };
+  /** The answers by origin, the largest share of the disk first. */
+  groups(): CacheGroup[];
+  /** Removes every answer, or the selected ones. @returns how many were removed, and their bytes. */
+  clear(selection?: CacheSelection): { readonly entries: number; readonly bytes: number };
+}
+
+/** Options of {@linkcode openCache}. */
+export interface OpenCacheOptions {
+  /** Tells when answers are stored and given. */
+  readonly clock?: Clock;
+  /** Fails on a file that is not a database instead of moving it aside. */
+  readonly keepDamaged?: boolean;
 }
 
 const count = z.number().nullable();
@@ -43,58 +87,17 @@ const completionSchema = z.object({
   recoveries: z.array(z.string()).optional(),
 });
 
-/**
- * What decides which model answers a variant's requests: backend kind, base URL, provider, model, revision, LoRA,
- * dtype, and the fields added to every request. A local folder counts with what its files hold, so that a checkpoint
- * that was trained again is another model.
- */
-export function backendIdentity(variant: Variant, env: Environment = Deno.env): Json {
-  const { backend } = variant;
-  if (backend === "simulated") {
-    const { description: _, limits: __, name: ___, ...rest } = variant;
-    return JSON.parse(JSON.stringify(rest)) as Json;
-  }
-  const { model, revision = null, lora = null, dtype = null } = variant;
-  const format = variant.format === undefined
-    ? {}
-    : { format: variant.format, harmony: variant.harmony ?? {} };
-  if (backend === "local") {
-    return {
-      backend,
-      model,
-      revision,
-      lora,
-      dtype,
-      device: variant.device,
-      ...variantPrints(variant),
-      ...format as Record<string, Json>,
-    };
-  }
-  const { baseUrl, baseUrlEnv, provider = null, protocol, extraBody, headers } = variant;
-  const url = ((baseUrlEnv && env.get(baseUrlEnv)) || baseUrl) ?? null;
-  return {
-    backend,
-    url,
-    provider,
-    model,
-    revision,
-    lora,
-    dtype,
-    protocol,
-    extraBody: extraBody as Json,
-    headers,
-    ...format as Record<string, Json>,
-  };
-}
-
-/**
- * SHA-256 (hex) of the backend's identity and the whole request. The epoch tells samples of one request apart.
- *
- * @param identity what {@linkcode backendIdentity} gives.
- */
-export function cacheKey(identity: Json, request: GenerateRequest | ContinueRequest, epoch = 0): string {
-  return sha256(canonicalJson({ identity, request, epoch } as unknown as Json));
-}
+const groupSchema = z.object({
+  variant: z.string().nullable(),
+  backend: z.string().nullable(),
+  model: z.string().nullable(),
+  entries: z.number(),
+  bytes: z.number(),
+  hits: z.number(),
+  oldest: z.number().nullable(),
+  newest: z.number().nullable(),
+  last_used: z.number().nullable(),
+});
 
 /**
  * Opens the cache file, made when missing. SQLite in WAL mode: a killed process leaves every finished write. A file
@@ -102,13 +105,14 @@ export function cacheKey(identity: Json, request: GenerateRequest | ContinueRequ
  *
  * @throws {InputError} when the file cannot be made, or is damaged inside.
  */
-export function openCache(path: string): ResponseCache {
+export function openCache(path: string, options: OpenCacheOptions = {}): ResponseCache {
+  const { clock = systemClock, keepDamaged = false } = options;
   let db: DatabaseSync;
   try {
     mkdirSync(dirname(path), { recursive: true });
     db = prepare(path);
   } catch (error) {
-    if (!isDamage(error)) throw unopened(path, error);
+    if (keepDamaged || !isDamage(error)) throw unopened(path, error);
     const aside = `${path}.damaged-${Date.now()}`;
     try {
       renameSync(path, aside);
@@ -120,7 +124,10 @@ export function openCache(path: string): ResponseCache {
     log(`The response cache ${path} was damaged; it is kept as ${aside} and a new one begins.`);
   }
   const select = db.prepare("SELECT completion FROM responses WHERE key = ?");
-  const insert = db.prepare("INSERT OR REPLACE INTO responses (key, completion) VALUES (?, ?)");
+  const hit = db.prepare("UPDATE responses SET hits = hits + 1, last_used = ? WHERE key = ?");
+  const insert = db.prepare(
+    "INSERT OR REPLACE INTO responses (key, completion, variant, backend, model, created) VALUES (?, ?, ?, ?, ?, ?)",
+  );
   const guarded = <T>(action: () => T): T => {
     try {
       return action();
@@ -135,38 +142,106 @@ export function openCache(path: string): ResponseCache {
       const text = row["completion"];
       const parsed = completionSchema.safeParse(typeof text === "string" ? parseJson(text) : undefined);
       if (!parsed.success) throw damaged(path, parsed.error);
+      guarded(() => hit.run(clock.now(), key));
       return parsed.data;
     },
-    set(key, completion) {
+    set(key, completion, origin) {
       const { fromCache: _, ...stored } = completion;
-      guarded(() => insert.run(key, JSON.stringify(stored)));
+      const { variant = null, backend = null, model = null } = origin ?? {};
+      guarded(() => insert.run(key, JSON.stringify(stored), variant, backend, model, clock.now()));
     },
-    stats() {
-      const row = guarded(() =>
-        db.prepare("SELECT count(*) AS entries, coalesce(sum(length(completion)), 0) AS bytes FROM responses")
-          .get()
+    stats: (selection) => guarded(() => statsOf(db, selection)),
+    groups() {
+      const rows = guarded(() =>
+        db.prepare(
+          `SELECT variant, backend, model, count(*) AS entries, sum(${BYTES}) AS bytes, sum(hits) AS hits,
+           min(created) AS oldest, max(created) AS newest, max(last_used) AS last_used
+           FROM responses GROUP BY variant, backend, model ORDER BY bytes DESC, variant`,
+        ).all()
       );
-      return { entries: Number(row?.["entries"]), bytes: Number(row?.["bytes"]) };
+      return rows.map((row) => {
+        const { variant, backend, model, last_used, ...rest } = groupSchema.parse(row);
+        const origin = variant === null || backend === null || model === null
+          ? null
+          : { variant, backend, model };
+        return { origin, ...rest, lastUsed: last_used };
+      });
     },
-    clear() {
-      guarded(() => db.exec("DELETE FROM responses; VACUUM;"));
+    clear(selection) {
+      return guarded(() => {
+        const removed = statsOf(db, selection);
+        const { where, values } = conditions(selection);
+        db.prepare(`DELETE FROM responses ${where}`).run(...values);
+        compact(db);
+        return removed;
+      });
     },
     [Symbol.dispose]: () => db.close(),
   };
 }
 
+const BYTES = "length(CAST(completion AS BLOB))";
+
+function conditions(
+  { variant, before }: CacheSelection = {},
+): { where: string; values: (string | number)[] } {
+  const all: [string, string | number | undefined][] = [["variant = ?", variant], ["created < ?", before]];
+  const given = all.filter((pair): pair is [string, string | number] => pair[1] !== undefined);
+  const where = given.length === 0 ? "" : `WHERE ${given.map(([condition]) => condition).join(" AND ")}`;
+  return { where, values: given.map(([, value]) => value) };
+}
+
+function statsOf(db: DatabaseSync, selection?: CacheSelection): { entries: number; bytes: number } {
+  const { where, values } = conditions(selection);
+  const row = db.prepare(
+    `SELECT count(*) AS entries, coalesce(sum(${BYTES}), 0) AS bytes FROM responses ${where}`,
+  )
+    .get(...values);
+  return { entries: Number(row?.["entries"]), bytes: Number(row?.["bytes"]) };
+}
+
+/** Gives the disk back what was cleared. Files from before this was prepared for use the space again instead. */
+function compact(db: DatabaseSync): void {
+  // VACUUM would need a second database, which Deno opens only for programs that may do everything.
+  db.prepare("PRAGMA incremental_vacuum").all(); // a row for each page it frees
+  db.exec("PRAGMA wal_checkpoint(TRUNCATE);");
+}
+
+/** Columns that came after the first version, with what they hold for answers from before. */
+const LATER_COLUMNS = {
+  variant: "TEXT",
+  backend: "TEXT",
+  model: "TEXT",
+  created: "INTEGER",
+  last_used: "INTEGER",
+  hits: "INTEGER NOT NULL DEFAULT 0",
+};
+
 function prepare(path: string): DatabaseSync {
   const db = new DatabaseSync(path);
   try {
     db.exec(
-      "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 10000;" +
+      "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 10000;" +
         "CREATE TABLE IF NOT EXISTS responses (key TEXT PRIMARY KEY, completion TEXT NOT NULL) WITHOUT ROWID;" +
         "SELECT key FROM responses LIMIT 1;",
     );
+    const columns = new Set(db.prepare("PRAGMA table_info(responses)").all().map((column) => column["name"]));
+    for (const [name, type] of Object.entries(LATER_COLUMNS)) {
+      if (!columns.has(name)) addColumn(db, name, type);
+    }
     return db;
   } catch (error) {
     db.close();
     throw error;
+  }
+}
+
+/** Another process may be adding it at the same time. */
+function addColumn(db: DatabaseSync, name: string, type: string): void {
+  try {
+    db.exec(`ALTER TABLE responses ADD COLUMN ${name} ${type}`);
+  } catch (error) {
+    if (!/duplicate column/i.test(messageOf(error))) throw error;
   }
 }
 

@@ -13,7 +13,8 @@ import {
   type GenerateRequest,
 } from "./backend.ts";
 import { type Budget, createBudget, type Reservation } from "./budget.ts";
-import { backendIdentity, cacheKey, type ResponseCache } from "./cache.ts";
+import type { CacheOrigin, ResponseCache } from "./cache.ts";
+import { backendIdentity, cacheKey } from "./cache_key.ts";
 import { createLimiter, type LimiterState } from "./limits.ts";
 import { costOfUsage, mostTokens, type Price, priceOf } from "./prices.ts";
 import { DEFAULT_RETRY, retryDelayMs, type RetryPolicy } from "./retry.ts";
@@ -135,6 +136,7 @@ export function createCaller(backend: Backend, options: CreateCallerOptions = {}
     );
   }
   const identity = options.cache ? backendIdentity(variant) : null;
+  const origin: CacheOrigin = { variant: variant.name, backend: variant.backend, model: nameOf(variant) };
   const totals = createUsageTotals(clock);
   const tokenizerIsExact = deploymentOf(variant) === "local" && variant.backend !== "api";
   /** Reported over counted prompt tokens, the most seen: the reservations of later requests grow with it. */
@@ -154,7 +156,7 @@ export function createCaller(backend: Backend, options: CreateCallerOptions = {}
     for (let attempt = 1;; attempt++) {
       const tried = await once(request, attempt, call);
       if (tried.completion) {
-        options.cache?.set(key, tried.completion);
+        options.cache?.set(key, tried.completion, origin);
         await call.onTry?.(tried);
         return tried.completion;
       }

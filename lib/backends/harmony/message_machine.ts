@@ -6,7 +6,7 @@ import type { ParsedMessage } from "./parse_result.ts";
 import type { HarmonyProblemCode } from "./problems.ts";
 import { readHeader, readOpenHeader } from "./read_header.ts";
 import type { HarmonyHeader, HarmonySegment } from "./render_header.ts";
-import { type EndName, isEnd, isStructural, specialText } from "./special_tokens.ts";
+import { type EndName, isEnd, specialText } from "./special_tokens.ts";
 import type { HarmonyRole } from "./types.ts";
 
 /** What a {@linkcode MessageMachine} is given. */

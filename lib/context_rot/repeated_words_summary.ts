@@ -39,7 +39,7 @@ export function copyRow({ row, attempt, grade }: GradedRow): CopyRow {
   const offset = extra["position_offset"];
   const goldWords = (words - 1) * wordsOf(String(base_word)).length + wordsOf(String(modified_word)).length;
   return {
-    length: (row as GradedRow["row"] & { readonly length: number }).length,
+    length: (row as GradedRow["row"] & { readonly length?: number }).length ?? row.tokens,
     words,
     position: Number(relative_position),
     skip: row.skip,

@@ -48,28 +48,22 @@ export function pairSlug(pair: WordPair): string {
 }
 
 /**
- * Reads pairs: `apple/apples`, several separated by commas, or `all` for those that ship. Runs of white space count
+ * Reads pairs: `apple/apples`, several separated by commas; `all` stands for those that ship. Runs of white space count
  * as one space. A pair that is given twice is taken once.
  *
  * @throws {InputError} when a pair is not `base/modified`, its words are the same, or a text of them could be read in
  * two ways.
  */
 export function parsePairs(text: string): readonly WordPair[] {
-  if (text.trim() === "all") return WORD_PAIRS;
-  const pairs = new Map(
-    text.split(",").map((part) => {
-      const pair = parsePair(part);
-      return [pairName(pair), pair] as const;
-    }),
-  );
-  return [...pairs.values()];
+  const given = text.split(",").flatMap((part) => part.trim() === "all" ? WORD_PAIRS : [parsePair(part)]);
+  return [...new Map(given.map((pair) => [pairName(pair), pair])).values()];
 }
 
 function parsePair(text: string): WordPair {
   const words = text.split("/").map((word) => word.trim().replaceAll(/\s+/g, " "));
   const shown = JSON.stringify(text.trim());
   const remedy =
-    `Give --pair "apple/apples", several separated by commas, or all for the ${WORD_PAIRS.length} that ship.`;
+    `Give --pair "apple/apples", or --pairs with several separated by commas, or all for the ${WORD_PAIRS.length} that ship.`;
   const [base = "", modified = ""] = words;
   if (words.length !== 2 || base === "" || modified === "") {
     throw new InputError(`${shown} is not a pair of words such as apple/apples. ${remedy}`);

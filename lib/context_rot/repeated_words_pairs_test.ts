@@ -10,6 +10,7 @@ Deno.test("parsePairs() reads one pair, several, and all that ship", () => {
   assert.deepEqual(names("all"), WORD_PAIRS.map(pairName));
   for (const pair of WORD_PAIRS) assert.deepEqual(parsePairs(pairName(pair)), [pair]);
   assert.equal(WORD_PAIRS.length, 7);
+  assert.deepEqual(names("x/y, all ,apple/apples").length, 8);
 });
 
 Deno.test("parsePairs() refuses what is no pair, in words", () => {

@@ -120,6 +120,23 @@ Deno.test("openSimulated() marks every answer as simulated and never holds the r
   }
 });
 
+Deno.test("openSimulated() makes the task's own mistakes, each as often as another, and loops on its own words", async () => {
+  const mistakes = ["apple apple", "apples apple apple", ""];
+  const oracle = { answer: "apple apples", mistakes, loop: "apple ", length: 10_000, depth: 0.5 };
+  const never = { top: 0, floor: 0 };
+  const backend = openSimulated(variant({ mode: "decay", curve: never }));
+  const counts = new Map(mistakes.map((text) => [text, 0]));
+  for (let i = 0; i < 900; i++) {
+    const { text } = await backend.generate(request(i, { oracle }));
+    assert.ok(counts.has(text), text);
+    counts.set(text, (counts.get(text) ?? 0) + 1);
+  }
+  for (const [text, n] of counts) assert.ok(n > 240 && n < 360, `${n} times ${JSON.stringify(text)}`);
+  const looped = await openSimulated(variant({ mode: "loop" })).generate(request(0, { oracle }));
+  assert.equal(looped.text, "apple ".repeat(32));
+  assert.equal(looped.finishReason, "length");
+});
+
 Deno.test("openSimulated() takes its latency from the clock", async () => {
   const clock = createFakeClock(0);
   await clock.run(openSimulated(variant({ mode: "decay", latencyMs: 250 }), { clock }).generate(request(0)));

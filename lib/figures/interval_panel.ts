@@ -4,6 +4,7 @@
  */
 import type { Markish } from "@observablehq/plot";
 import { legend, type LegendItem, type Panel } from "./frame.ts";
+import { type AxisLine, lineMark, lineTitle, logAxis, logDomain, windowMark } from "./interval_axis.ts";
 import { axisColumns, axisTitles, PANEL_MARGINS } from "./panel_axes.ts";
 import { type Plot, plotSvg } from "./plot_svg.ts";
 import { COLORS, FIGURE_WIDTH, formatLength } from "./theme.ts";
@@ -204,13 +205,6 @@ function seriesMarks(
   ];
 }
 
-/** Small texts on a line below the axis. */
-interface AxisLine {
-  readonly title: string;
-  readonly color: string;
-  readonly labels: readonly { readonly x: number; readonly text: string }[];
-}
-
 function secondLabels(places: readonly number[], second: NonNullable<IntervalAxis["second"]>): AxisLine {
   const labels = places.map((x) => ({ x, text: second.format(x) }));
   return { title: second.title, color: COLORS.faint, labels };
@@ -219,72 +213,4 @@ function secondLabels(places: readonly number[], second: NonNullable<IntervalAxi
 function countLabels({ style, points }: IntervalSeries, title: string): AxisLine {
   const labels = points.map(({ x, n }) => ({ x, text: n.toLocaleString("en-US") }));
   return { title, color: STYLES[style].color, labels };
-}
-
-function lineMark(
-  Plot: Plot,
-  { labels, color }: AxisLine,
-  domain: readonly [number, number] | null,
-  dy: number,
-): Markish {
-  const kept = domain === null ? null : new Set(spread(labels.map(({ x }) => x), domain, SMALL_ROOM));
-  const shown = labels.filter(({ x }) => kept?.has(x) ?? true);
-  return Plot.text(shown, { x: "x", text: "text", frameAnchor: "bottom", dy, fontSize: 11, fill: color });
-}
-
-function lineTitle(title: string, y: number): string {
-  const x = PANEL_MARGINS.marginLeft - 22;
-  return `<text x="${x}" y="${y}" font-size="11" text-anchor="end" fill="${COLORS.faint}">${title}</text>`;
-}
-
-function logAxis(
-  Plot: Plot,
-  places: readonly number[],
-  domain: readonly [number, number],
-  format: (place: number) => string,
-): Markish[] {
-  const label = { x: (d: number) => d, text: format, frameAnchor: "bottom", dy: 18 } as const;
-  return [
-    Plot.ruleX(places, { stroke: COLORS.grid }),
-    Plot.text(spread(places, domain, LABEL_ROOM), { ...label, fontSize: 12, fill: COLORS.text }),
-  ];
-}
-
-function windowMark(Plot: Plot, window: number, domain: readonly [number, number]): Markish[] {
-  const right = window > Math.sqrt(domain[0] * domain[1]);
-  return [
-    Plot.ruleX([window], { stroke: COLORS.rule, strokeWidth: 2, strokeDasharray: "5 3", insetTop: -16 }),
-    Plot.text([window], {
-      x: (d: number) => d,
-      text: (d: number) => `trained window ${d.toLocaleString("en-US")}`,
-      frameAnchor: "top",
-      textAnchor: right ? "end" : "start",
-      dx: right ? -6 : 6,
-      dy: -12,
-      fill: COLORS.rule,
-      fontSize: 11.5,
-    }),
-  ];
-}
-
-function logDomain(places: readonly number[], window: number | null): [number, number] {
-  const all = window === null ? places : [...places, window];
-  const low = Math.min(...all);
-  const high = Math.max(...all);
-  const room = low === high ? 2 : (high / low) ** 0.05;
-  return [low / room, high * room];
-}
-
-/** Pixels that a label of the x axis, and one of a line below it, needs. */
-const LABEL_ROOM = 38, SMALL_ROOM = 25;
-
-/** The places that can be labelled on a log axis without their labels touching; the last first. */
-function spread(places: readonly number[], [low, high]: readonly [number, number], room: number): number[] {
-  const width = FIGURE_WIDTH - PANEL_MARGINS.marginLeft - PANEL_MARGINS.marginRight;
-  const pixels = (place: number) => Math.log(place / low) / Math.log(high / low) * width;
-  const kept: number[] = [];
-  for (const place of places.toReversed()) {
-    if (kept.every((other) => Math.abs(pixels(other) - pixels(place)) > room)) kept.push(place);
-  }
-  return kept;
 }

@@ -4,6 +4,7 @@
  */
 import { InputError } from "../base/errors.ts";
 import type { Estimate } from "../stats/mean.ts";
+import { deltaAxis, scoreAxis } from "./copy_axes.ts";
 import type { CopyGroup, CopyGroups, CopyMeasures } from "./copy_groups.ts";
 import { foundWordPanel } from "./found_word_panel.ts";
 import { type Figure, frame, type Panel } from "./frame.ts";
@@ -55,7 +56,7 @@ export async function repeatedWordsFigures(
   }
   const draw = new Drawing(groups, options);
   const share: ValueAxis = { title: "Share of copies" };
-  const score = draw.scoreAxis();
+  const score = scoreAxis(groups);
   const { thresholds = [] } = options;
   const exact = { of: "exact", label: "" } as const;
   const whole = { of: "levenshtein", label: "" } as const;
@@ -91,7 +92,7 @@ export async function repeatedWordsFigures(
       WILSON,
       [SPACE, ...await foundWordPanel(groups.found)],
     ),
-    word_count_delta: await draw.both("word count", "wordCountDelta", draw.deltaAxis(), BOOTSTRAP, [], [
+    word_count_delta: await draw.both("word count", "wordCountDelta", deltaAxis(groups), BOOTSTRAP, [], [
       "Above 0% words are missing, below there are too many; -100% is twice the words of the text.",
     ]),
   };
@@ -198,45 +199,6 @@ class Drawing {
     return frame(title, runCaptions(tally, options), panels, this.#alt(what, of));
   }
 
-  /** From the highest round score that leaves nothing out up to 1. */
-  scoreAxis(): ValueAxis {
-    const least = Math.min(
-      1,
-      ...this.#all().flatMap(({ levenshtein, levenshteinCut }) => [levenshtein, levenshteinCut])
-        .flatMap(({ estimate, low }) => [estimate ?? 1, low ?? 1]),
-    );
-    const from = [0.96, 0.9, 0.8, 0.6, 0].find((bound) => bound <= least) ?? 0;
-    const ticks = Array.from({ length: 5 }, (_, i) => from + (1 - from) * i / 4);
-    return {
-      title: "Mean score",
-      domain: [from, 1],
-      ticks,
-      format: (value) => String(Number(value.toFixed(3))),
-    };
-  }
-
-  /** Grid lines from the least to the greatest share that has to be shown. */
-  deltaAxis(): ValueAxis {
-    const values = this.#all().map(({ wordCountDelta }) => wordCountDelta)
-      .flatMap(({ estimate, low, high }) => [estimate ?? 0, low ?? 0, high ?? 0]);
-    const most = Math.max(...values), least = Math.min(...values);
-    const step = STEPS.find((one) => Math.ceil(most / one) - Math.floor(least / one) <= 8) ?? 10 ** 9;
-    const from = Math.min(-1, Math.floor(least / step - 1e-9)),
-      to = Math.max(1, Math.ceil(most / step + 1e-9));
-    const ticks = Array.from({ length: to - from + 1 }, (_, i) => (from + i) * step);
-    return {
-      title: "Words missing, of the text",
-      domain: [from * step, to * step],
-      ticks,
-      format: (value) => step >= 1 && value !== 0 ? `${value}x` : `${Number((value * 100).toPrecision(6))}%`,
-    };
-  }
-
-  /** The measures of every group, of valid rows and of all. */
-  #all(): CopyMeasures[] {
-    return [...this.#groups.lengths, ...this.#groups.tenths].flatMap(({ valid, all }) => [valid, all]);
-  }
-
   #lengthAxis(): IntervalAxis {
     const { window = null } = this.#options;
     const words = new Map(this.#groups.lengths.map(({ place, words }) => [place, words ?? 0]));
@@ -299,9 +261,6 @@ function zeroOf({ domain }: ValueAxis): Level[] {
 
 const BY_LENGTH = "By input length";
 const BY_PLACE = "By place of the modified word, all lengths together";
-/** Distances between grid lines. */
-const STEPS = [0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5, 1, 2, 5, 10, 20, 50, 100, 1000, 10_000];
-
 function formatMeasure(of: keyof CopyMeasures, value: number): string {
   return of === "levenshtein" || of === "levenshteinCut" ? value.toFixed(3) : formatPercent(value);
 }

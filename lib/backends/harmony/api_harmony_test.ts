@@ -143,7 +143,16 @@ Deno.test("openApi() puts right what a chat server left unread, by name, and tou
     "Add them.",
     ["unparsed_harmony", "stop_in_header"],
   ]);
-  for (const said of [" 7\n", "analysis", "The token <|start|> begins a message.", "final answer: 7", ""]) {
+  for (
+    const said of [
+      "Write `<|start|>assistant<|channel|>final<|message|>` first.",
+      " 7\n",
+      "analysis",
+      "The token <|start|> begins a message.",
+      "final answer: 7",
+      "",
+    ]
+  ) {
     assert.deepEqual(await chat(said), [said, null, undefined]);
   }
 });

@@ -6,7 +6,7 @@ import type { Completion } from "../backend.ts";
 import { answerOf, type HarmonyAnswer } from "./answer.ts";
 import { HarmonyParser } from "./parse.ts";
 import type { HarmonyEncoding } from "./encoding.ts";
-import type { HarmonySegment } from "./render_header.ts";
+import type { HarmonyHeader, HarmonySegment } from "./render_header.ts";
 
 /** Options of a {@linkcode CompletionReader}. */
 export interface CompletionReaderOptions {
@@ -36,6 +36,8 @@ export class CompletionReader {
   readonly #messagesBefore: number;
   readonly #contentBefore: number;
   #streamed = "";
+  /** The header of the message that was streamed last. */
+  #streaming: HarmonyHeader | null = null;
 
   /** Nothing read yet. */
   constructor(options: CompletionReaderOptions = {}) {
@@ -46,10 +48,15 @@ export class CompletionReader {
       opening,
       startRole: "assistant",
       mode: "recover",
-      onContent: (delta, { channel, recipient }) => {
-        if (!onText || stop.length > 0 || channel !== "final" || recipient !== undefined) return;
-        this.#streamed += delta;
-        onText(delta);
+      onContent: (delta, header) => {
+        if (!onText || stop.length > 0 || header.channel !== "final" || header.recipient !== undefined) {
+          return;
+        }
+        // Answers in several messages stand on lines of their own.
+        const part = this.#streaming && this.#streaming !== header ? `\n${delta}` : delta;
+        this.#streaming = header;
+        this.#streamed += part;
+        onText(part);
       },
     });
     this.#messagesBefore = this.parser.messages.length;
@@ -100,13 +107,19 @@ export function withAnswer(
   };
 }
 
-/** Harmony that a chat server should have read: it begins like a completion, or holds a header. */
-const UNPARSED =
-  /^\s*(?:<\|start\|>(?:assistant)?\s*)?<\|(?:channel|message)\|>|<\|start\|>assistant|<\|channel\|>(?:analysis|commentary|final)/;
+/**
+ * Harmony that a chat server should have read: it begins like a completion, or goes on with a second message. An answer
+ * that speaks about Harmony has such things in back quotes.
+ */
+const UNPARSED = new RegExp([
+  String.raw`^\s*(?:<\|start\|>(?:assistant)?\s*)?<\|(?:channel|message)\|>`,
+  String.raw`^[^\x60]*<\|end\|>\s*<\|start\|>assistant(?:<\|channel\|>| to=)`,
+].join("|"));
 
 /**
  * Reads what a chat server gave as the answer but is Harmony, its special tokens written out or removed. What else it
- * gave as reasoning comes first. Named `unparsed_harmony` beside what was put right in it; any other answer is as it was.
+ * gave as reasoning comes first. Named `unparsed_harmony` beside what was put right in it; any other answer is as it
+ * was.
  */
 export function readUnparsed(completion: Completion): Completion {
   const reader = new CompletionReader();

@@ -147,6 +147,17 @@ for (const [name, vocabulary] of Object.entries({ "gpt-oss's": gptOss, "another"
   });
 }
 
+Deno.test("openLocal() streams answers in several messages as the lines they become", async () => {
+  const one = "<|channel|>final<|message|>One.<|end|><|start|>assistant";
+  const { load } = fakeDecoder(gptOss, `${one}<|channel|>final<|message|>Two.<|return|>`);
+  await using backend = await openLocal(variant(), { load });
+  const parts: string[] = [];
+  const { text } = await backend.generate({ messages, maxTokens: 500 }, {
+    onText: (part) => parts.push(part),
+  });
+  assert.deepEqual([text, parts.join("")], ["One.\nTwo.", "One.\nTwo."]);
+});
+
 Deno.test("openLocal() goes on from begun reasoning and from a begun answer", async () => {
   const ask = async (prefix: string, completion: string) => {
     const { load, prompts } = fakeDecoder(gptOss, completion);

@@ -4,7 +4,7 @@
  */
 import type { ParsedMessage } from "./parse_result.ts";
 import type { HarmonyProblemCode } from "./problems.ts";
-import { readHeader, readOpenHeader } from "./read_header.ts";
+import { rawText, readHeader, readOpenHeader } from "./read_header.ts";
 import type { HarmonyHeader, HarmonySegment } from "./render_header.ts";
 import { type EndName, isEnd, specialText } from "./special_tokens.ts";
 import type { HarmonyRole } from "./types.ts";
@@ -21,7 +21,9 @@ export interface MachineOptions {
   readonly onContent: (delta: string, header: HarmonyHeader) => void;
 }
 
-/** Makes messages of plain text and special tokens. Whatever comes, it goes on as {@linkcode HarmonyProblemCode} says. */
+/**
+ * Makes messages of plain text and special tokens. Whatever comes, it goes on as {@linkcode HarmonyProblemCode} says.
+ */
 export class MessageMachine {
   readonly #options: MachineOptions;
   #state: "start" | "header" | "content";
@@ -198,8 +200,4 @@ export class MessageMachine {
     const role = this.#options.startRole ?? "assistant";
     this.#options.onMessage({ role, content: text, end: null, position: this.#from, rawHeader: "" });
   }
-}
-
-function rawText(segments: readonly HarmonySegment[]): string {
-  return segments.map((segment) => "text" in segment ? segment.text : specialText(segment.special)).join("");
 }

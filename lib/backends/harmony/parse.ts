@@ -34,8 +34,9 @@ export interface HarmonyParserOptions {
 export type HarmonyState = "start" | "header" | "content" | "finished";
 
 /**
- * A streaming parser. Feed it tokens with {@linkcode HarmonyParser.push} or text with {@linkcode HarmonyParser.pushText},
- * not both, then {@linkcode HarmonyParser.finish} it. Time is linear in what it is fed.
+ * A streaming parser. Feed it tokens with {@linkcode HarmonyParser.push} or text with
+ * {@linkcode HarmonyParser.pushText}, not both, then {@linkcode HarmonyParser.finish} it. Time is linear in what it is
+ * fed.
  */
 export class HarmonyParser {
   readonly #options: HarmonyParserOptions;

@@ -4,8 +4,8 @@
  */
 
 /**
- * What a parser met that the format does not allow. A strict parser fails with it; a recovering one goes on as said here
- * and records it.
+ * What a parser met that the format does not allow. A strict parser fails with it; a recovering one goes on as said
+ * here and records it.
  *
  * - `text_outside_message`: text where `<|start|>` should be; kept as a message when it is more than white space
  * - `missing_start`: a header without `<|start|>`; read as one

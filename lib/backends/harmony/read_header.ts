@@ -10,6 +10,11 @@ import type { HarmonyRole } from "./types.ts";
 
 const CONSTRAIN = specialText("constrain");
 
+/** Segments as they stand, special tokens written out. */
+export function rawText(segments: readonly HarmonySegment[]): string {
+  return segments.map((segment) => "text" in segment ? segment.text : specialText(segment.special)).join("");
+}
+
 /** What a parser found in a header. */
 export interface ReadHeader {
   /** What it says. */
@@ -100,9 +105,7 @@ export function readOpenHeader(segments: readonly HarmonySegment[], options: Rea
   if (left.every((word) => word.constrained || word.text.startsWith("to="))) {
     return { ...readHeader(segments, options), content: "", hasContent: false };
   }
-  const text = rest.map((segment) => "text" in segment ? segment.text : specialText(segment.special)).join(
-    "",
-  );
+  const text = rawText(rest);
   const from = says && first ? text.indexOf(first.text) + first.text.length : 0;
   const channel = marked ?? named?.channel;
   const isCutRole = known === undefined && marked === undefined && !says && left.length === 1;
@@ -118,7 +121,11 @@ export function readOpenHeader(segments: readonly HarmonySegment[], options: Rea
   };
 }
 
-/** Takes channel tokens and the names behind them out of a header; of several the last counts. What stood `behind` it is told by an index. */
+/**
+ * Takes channel tokens and the names behind them out of a header; of several the last counts.
+ *
+ * @returns the index in the rest of what stood `behind` the channel, too.
+ */
 function takeChannel(
   segments: readonly HarmonySegment[],
   report: Report,

@@ -68,7 +68,9 @@ function contentText({ role, content }: HarmonyMessage, hasFunctions: boolean): 
   );
 }
 
-/** Joins texts that stand side by side: they are encoded as one. Lone surrogates become U+FFFD, as when they are sent. */
+/**
+ * Joins texts that stand side by side: they are encoded as one. Lone surrogates become U+FFFD, as when they are sent.
+ */
 function merged(segments: readonly HarmonySegment[]): HarmonySegment[] {
   const result: HarmonySegment[] = [];
   for (const segment of segments) {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { loadHarmonyEncoding } from "./encoding.ts";
+import { parseHarmonyText } from "./parse.ts";
 import { renderHarmony, renderHarmonyIds, renderHarmonyText } from "./render.ts";
 import { schemaText } from "./schema_text.ts";
 import type { HarmonyMessage, JsonSchema } from "./types.ts";
@@ -179,6 +180,20 @@ Deno.test("renderHarmony() ends calls with <|call|>, training texts with <|retur
     "<|start|>assistant<|message|>hi<|call|>",
   );
   assert.throws(() => renderHarmony(turn, { training: true, nextRole: "user" }), /HarmonyRenderError/);
+});
+
+Deno.test("renderHarmony() writes a sampled answer into the history with <|end|>, without its reasoning", () => {
+  const sampled =
+    "<|channel|>analysis<|message|>Seven.<|end|><|start|>assistant<|channel|>final<|message|>7<|return|>";
+  const { messages } = parseHarmonyText(sampled, { startRole: "assistant" });
+  assert.equal(messages.at(-1)?.end, "return");
+  assert.equal(
+    renderHarmonyText([...turn.slice(0, 1), ...messages, { role: "user", content: "Sure?" }], {
+      nextRole: "assistant",
+    }),
+    "<|start|>user<|message|>3 + 4?<|end|><|start|>assistant<|channel|>final<|message|>7<|end|>" +
+      "<|start|>user<|message|>Sure?<|end|><|start|>assistant",
+  );
 });
 
 Deno.test("renderHarmonyIds() takes special tokens from their table alone", () => {

@@ -20,17 +20,20 @@ async function deno(...args: string[]): Promise<string[]> {
   return success ? [] : [(decoder.decode(stdout) + decoder.decode(stderr)).replace(/^Check .*\n/gm, "")];
 }
 
-/** What `deno doc --lint` says that cannot be heeded: types that zod infers can be neither exported nor written out. */
-const OF_ZOD =
-  /references private type '(?:output|ZodType)'|\[missing-explicit-type\][^]*\bexport const \w*[sS]chema\b/;
+/**
+ * What `deno doc --lint` says that cannot be heeded: types that zod infers can be neither exported nor written out, and
+ * types of packages (zod's schemas, Plot's marks) are not ours to export.
+ */
+const OF_PACKAGES =
+  /references private type '(?:output|ZodType|Markish)'|\[missing-explicit-type\][^]*\bexport const \w*[sS]chema\b/;
 
-/** `deno doc --lint`, but for {@linkcode OF_ZOD}. */
+/** `deno doc --lint`, but for {@linkcode OF_PACKAGES}. */
 async function documentation(files: readonly string[]): Promise<string[]> {
   const [text] = await deno("doc", "--lint", ...files);
   if (text === undefined) return [];
   const blocks = text.split(/^(?=error\[)/m).filter((block) => block.startsWith("error["));
   if (blocks.length === 0) return [text];
-  return blocks.filter((block) => !OF_ZOD.test(block)).map((block) =>
+  return blocks.filter((block) => !OF_PACKAGES.test(block)).map((block) =>
     block.replace(/^error: Found[^]*/m, "").trim()
   );
 }

@@ -2,7 +2,7 @@
  * Answers in the shapes of OpenAI's API: whole, or as the events of a stream.
  * @module
  */
-import type { Sample } from "../engine/mod.ts";
+import type { Sample, TokenLogprob } from "../engine/mod.ts";
 import type { Drawn, DrawnToken } from "./draw.ts";
 
 /** What every answer to a request begins with. */
@@ -21,18 +21,29 @@ export interface Head {
 export interface UsageBody {
   /** Of all prompts. */
   readonly prompt_tokens: number;
-  /** Of all answers. */
+  /** Of all samples. */
   readonly completion_tokens: number;
-  /** Both. */
+  /** The sum of both. */
   readonly total_tokens: number;
   /** Prompt tokens that were not computed again. */
   readonly prompt_tokens_details: { readonly cached_tokens: number };
-  /** Tokens of reasoning. */
+  /** Samples have no reasoning apart from their text. */
   readonly completion_tokens_details: { readonly reasoning_tokens: number };
 }
 
 /** Anything that becomes JSON. */
 export type Body = Readonly<Record<string, unknown>>;
+
+/** How likely a drawn token was. */
+export interface Scored extends TokenLogprob {
+  /** The likeliest tokens in its place, likeliest first. */
+  readonly top: readonly TokenLogprob[];
+}
+
+/** How likely each token of a sample was, where log-probabilities were asked for. */
+export function scoredTokens({ tokens, logprobs, topLogprobs }: Sample): Scored[] {
+  return tokens.map((token, i) => ({ token, logprob: logprobs?.[i] as number, top: topLogprobs?.[i] ?? [] }));
+}
 
 /** How an endpoint writes its answers. */
 export interface Shape {
@@ -40,8 +51,8 @@ export interface Shape {
   whole(drawn: Drawn): Body;
   /** The events before the first token. */
   first(prompts: Drawn["prompts"]): readonly Body[];
-  /** The event of a token, if it has one. */
-  piece(token: DrawnToken): Body | null;
+  /** The event of a token, if it has one; `scored` where log-probabilities are wanted. */
+  piece(token: DrawnToken, scored?: Scored): Body | null;
   /** The events after the last token. */
   last(drawn: Drawn): readonly Body[];
 }

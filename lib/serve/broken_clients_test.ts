@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import { type ServeOptions, type Server, startServer } from "./start_server.ts";
 import { eventually, post, type RawClient, rawClient } from "./testing/raw_client.ts";
 import { type Script, scriptedDecoder, scriptedVariant } from "./testing/scripted_decoder.ts";
@@ -123,6 +124,10 @@ Deno.test("startServer() refuses large bodies before they are read, and goes on"
   const announced = await ask(server, chat({ user: "u".repeat(100_000) }));
   assert.equal(announced.status, 413);
   assert.match((await announced.json()).error.message, /larger than 1000 bytes/);
+  // One that listens only when it has sent all.
+  const patient = await connected(server, post("/v1/chat/completions", "x".repeat(20_000_000)));
+  assert.match(await patient.until(/\}\}/), /^HTTP\/1\.1 413 /);
+  patient.socket.destroy();
   const chunked = await ask(server, "", {
     body: ReadableStream.from(Array.from({ length: 50 }, () => new Uint8Array(10_000))),
   });
@@ -253,4 +258,82 @@ Deno.test("close() stops what takes longer than the grace", async () => {
   await (await whole).body?.cancel();
   assert.match(await (await streamed).text(), /data: \{"error":\{"message":"The server is closing/);
   assert.equal(scripted.held, 0);
+});
+
+Deno.test("startServer() answers any JSON with 200, or with an error that says what is wrong", async () => {
+  const { server } = await serve();
+  await using _server = server;
+  const right: Record<string, unknown> = chat({
+    max_tokens: 1,
+    stop: ["a"],
+    n: 1,
+    logprobs: false,
+    stream: false,
+  });
+  const field = fc.constantFrom(...Object.keys(right), "prompt", "tools", "seed", "top_p", "stream_options");
+  const body = fc.oneof(
+    fc.jsonValue(),
+    fc.tuple(field, fc.jsonValue()).map(([name, value]) => ({ ...right, [name]: value })),
+    fc.jsonValue().map((value) => ({ model: "scripted", prompt: value, max_tokens: 1 })),
+    fc.jsonValue().map((content) => chat({ messages: [{ role: "user", content }], max_tokens: 1 })),
+  );
+  await fc.assert(
+    fc.asyncProperty(body, fc.constantFrom("chat/completions", "completions"), async (value, endpoint) => {
+      const response = await fetch(`${server.url}/${endpoint}`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(value),
+      });
+      const text = await response.text();
+      if (response.status === 200) return;
+      assert.ok([400, 404].includes(response.status), `${response.status} ${text}`);
+      const { error } = JSON.parse(text);
+      assert.equal(error.type, "invalid_request_error");
+      assert.ok(error.message.length > 10 && error.message.length < 600, error.message);
+    }),
+    { numRuns: 200 },
+  );
+});
+
+Deno.test("startServer() lets web pages of the origin ask that was named, and no others", async () => {
+  const preflight = { method: "OPTIONS", headers: { origin: "https://page.example" } };
+  {
+    await using server = (await serve()).server;
+    const response = await fetch(`${server.url}/chat/completions`, preflight);
+    assert.equal(response.status, 405);
+    assert.equal(response.headers.get("access-control-allow-origin"), null);
+    await response.body?.cancel();
+  }
+  await using server = (await serve({}, { cors: "https://page.example", key: "a key" })).server;
+  const response = await fetch(`${server.url}/chat/completions`, preflight);
+  assert.deepEqual(
+    [response.status, response.headers.get("access-control-allow-origin")],
+    [204, "https://page.example"],
+  );
+  assert.match(response.headers.get("access-control-allow-headers") ?? "", /authorization/);
+});
+
+Deno.test("startServer() on loopback refuses requests for another host", async () => {
+  const { server } = await serve();
+  await using _server = server;
+  const strange = await connected(server, "GET /v1/models HTTP/1.1\r\nhost: rebound.example\r\n\r\n");
+  assert.match(await strange.until(/host_not_allowed/), /^HTTP\/1\.1 403 /);
+  strange.socket.destroy();
+  const own = await connected(server, "GET /v1/models HTTP/1.1\r\nhost: localhost:1\r\n\r\n");
+  assert.match(await own.until(/"scripted"/), /^HTTP\/1\.1 200 /);
+  own.socket.destroy();
+});
+
+Deno.test("startServer() refuses chats with models whose format it does not write", async () => {
+  const { server } = await serve({}, { variant: { ...scriptedVariant, format: "harmony" } });
+  await using _server = server;
+  const response = await ask(server, chat());
+  assert.equal(response.status, 400);
+  assert.match((await response.json()).error.message, /speaks Harmony/);
+  const raw = await fetch(`${server.url}/completions`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ model: "scripted", prompt: "a", max_tokens: 2 }),
+  });
+  assert.equal((await raw.json()).choices[0].text, "xx");
 });

@@ -2,12 +2,11 @@
  * Answers of `/v1/completions`.
  * @module
  */
-import type { Sample } from "../engine/mod.ts";
+import type { TokenLogprob } from "../engine/mod.ts";
 import { TextStream } from "../engine/text_stream.ts";
-import { type Body, finishOf, finite, type Head, type Shape } from "./answer.ts";
+import { type Body, finishOf, finite, type Head, type Scored, scoredTokens, type Shape } from "./answer.ts";
 import type { Drawn } from "./draw.ts";
 import type { Job, Prompt, Served } from "./job.ts";
-import type { IdLogprob } from "./prompt_logprobs.ts";
 
 /** Log-probabilities as this endpoint writes them: one list for each thing told. */
 interface Columns {
@@ -36,7 +35,7 @@ export function completionsShape(head: Head, job: Job, served: Served): Shape {
     columns: Columns,
     token: number,
     logprob: number | null,
-    top: readonly IdLogprob[] | null,
+    top: readonly TokenLogprob[] | null,
     offset: number,
   ) => {
     const { text } = served.token(token);
@@ -64,14 +63,16 @@ export function completionsShape(head: Head, job: Job, served: Served): Shape {
     }
   };
 
-  const sampleColumns = (columns: Columns, choice: number, sample: Sample) => {
+  /** Appends the drawn tokens of one choice as they come. */
+  const appender = (choice: number) => {
     const text = new TextStream((ids) => served.decoder.decode(ids, { skipSpecialTokens: true }));
-    for (const [i, token] of sample.tokens.entries()) {
-      const offset = echoOf(choice).length + Math.min(text.text.length, sample.text.length);
-      append(columns, token, sample.logprobs?.[i] as number, sample.topLogprobs?.[i] ?? null, offset);
+    const from = echoOf(choice).length;
+    return (columns: Columns, { token, logprob, top }: Scored, length = Infinity) => {
+      append(columns, token, logprob, top, from + Math.min(text.text.length, length));
       text.push(token);
-    }
+    };
   };
+  const appenders = new Map<number, ReturnType<typeof appender>>();
 
   const chunk = (index: number, text: string, more: Body = {}): Body => ({
     ...head,
@@ -87,7 +88,8 @@ export function completionsShape(head: Head, job: Job, served: Served): Shape {
         const columns = job.logprobs === null ? null : empty();
         if (columns) {
           promptColumns(columns, index, prompts);
-          sampleColumns(columns, index, sample);
+          const add = appender(index);
+          for (const scored of scoredTokens(sample)) add(columns, scored, sample.text.length);
         }
         return {
           index,
@@ -103,12 +105,15 @@ export function completionsShape(head: Head, job: Job, served: Served): Shape {
         if (columns) promptColumns(columns, index, prompts);
         return chunk(index, echoOf(index), { logprobs: columns });
       }),
-    piece: ({ choice, text }) => text === "" ? null : chunk(choice, text),
+    piece: ({ choice, text }, scored) => {
+      if (!scored) return text === "" ? null : chunk(choice, text);
+      const add = appenders.get(choice) ?? appender(choice);
+      appenders.set(choice, add);
+      const columns = empty();
+      add(columns, scored);
+      return chunk(choice, text, { logprobs: columns });
+    },
     last: ({ samples }) =>
-      samples.map((sample, index) => {
-        const columns = job.logprobs === null ? null : empty();
-        if (columns) sampleColumns(columns, index, sample);
-        return chunk(index, "", { logprobs: columns, finish_reason: finishOf(sample) });
-      }),
+      samples.map((sample, index) => chunk(index, "", { finish_reason: finishOf(sample) })),
   };
 }

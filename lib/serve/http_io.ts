@@ -51,9 +51,7 @@ function readBytes(request: IncomingMessage, maxBytes: number): Promise<Uint8Arr
     const onData = (part: Uint8Array) => {
       length += part.length;
       if (length <= maxBytes) return parts.push(part);
-      // The rest flows away unread, so that the client gets to hear the answer; the time for a body ends it.
       request.off("data", onData);
-      request.resume();
       parts.length = 0;
       reject(tooLarge(maxBytes));
     };
@@ -70,6 +68,29 @@ function readBytes(request: IncomingMessage, maxBytes: number): Promise<Uint8Arr
     const cut = () => reject(new ApiError(400, "The body ended before its end."));
     request.on("error", cut);
     request.on("close", cut);
+  });
+}
+
+/** Most of a refused body that is read and thrown away before the answer, and most time for it. */
+const MAX_DRAINED_BYTES = 64 * 2 ** 20;
+const MAX_DRAIN_MS = 3000;
+
+/**
+ * Reads what is left of a body and throws it away: many clients only listen when they have sent all. Gives up on a
+ * body without end, or one that comes slowly.
+ */
+export async function drain(request: IncomingMessage): Promise<void> {
+  if (request.complete || request.destroyed) return;
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, MAX_DRAIN_MS);
+    let length = 0;
+    request.on("data", (part: Uint8Array) => {
+      length += part.length;
+      if (length > MAX_DRAINED_BYTES) resolve();
+    });
+    for (const event of ["end", "close", "error"]) request.on(event, () => resolve());
+    request.once("close", () => clearTimeout(timer));
+    request.once("end", () => clearTimeout(timer));
   });
 }
 

@@ -32,13 +32,13 @@ export interface Prompt {
 
 /** What is to be drawn. Choice number `p * n + s` is sample `s` of prompt `p`. */
 export interface Job {
-  /** What is continued. */
+  /** In the order asked for. */
   readonly prompts: readonly Prompt[];
   /** Samples of each prompt. */
   readonly n: number;
   /** Likeliest tokens to tell for each token; null when no log-probabilities are wanted. */
   readonly logprobs: number | null;
-  /** Whether text is sent as it comes. */
+  /** Whether tokens are sent as they are drawn. */
   readonly stream: boolean;
   /** Whether a stream ends with the usage. */
   readonly includeUsage: boolean;
@@ -89,7 +89,7 @@ function jobOf(
 
 /** What a job is made with. */
 export interface JobContext {
-  /** The model. */
+  /** What is to draw. */
   readonly served: Served;
   /** A seed for a prompt whose request has none. */
   readonly freshSeed: () => string;
@@ -103,6 +103,14 @@ export interface JobContext {
 export function chatJob(body: ChatBody, context: JobContext): Job {
   const { decoder, variant } = context.served;
   const { messages, continue_final_message: continues, add_generation_prompt: begins = true } = body;
+  if (variant.format === "harmony") {
+    throw new ApiError(
+      400,
+      `${variant.name} speaks Harmony, which this server does not write: ask /v1/completions with rendered prompts, or ` +
+        "use the variant in this process.",
+      { param: "messages", code: "unsupported_value" },
+    );
+  }
   const text = continues
     ? decoder.renderChat(messages.slice(0, -1), { prefill: messages.at(-1)?.content ?? "" })
     : decoder.renderChat(messages, { addGenerationPrompt: begins });

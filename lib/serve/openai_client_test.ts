@@ -134,7 +134,11 @@ Deno.test("startServer() gives log-probabilities of chats, whole and streamed", 
 
     const stream = await client.chat.completions.create({ ...asked, stream: true });
     const streamed = [];
-    for await (const { choices: [part] } of stream) streamed.push(...part?.logprobs?.content ?? []);
+    for await (const { choices: [part] } of stream) {
+      const entries = part?.logprobs?.content ?? [];
+      streamed.push(...entries);
+      assert.equal(entries.map(({ bytes, token }) => bytes ? token : "").join(""), part?.delta.content ?? "");
+    }
     assert.deepEqual(streamed, content);
 
     const { choices: [plain] } = await client.chat.completions.create({ ...chat, logprobs: true });

@@ -157,18 +157,24 @@ export type ChatBody = z.output<typeof chatSchema>;
 /** A checked body of `/v1/completions`. */
 export type CompletionsBody = z.output<typeof completionsSchema>;
 
+/** The schema of a body, as zod makes it. */
+export interface BodySchema<T> {
+  /** Checks a value. */
+  safeParse(value: unknown): { readonly data?: T; readonly error?: { readonly issues: readonly unknown[] } };
+}
+
 /**
  * Checks a body; fields that are null count as left out.
  *
  * @throws {ApiError} 400, naming the first field that is wrong.
  */
-export function readBody<T extends z.ZodType>(schema: T, json: unknown): z.output<T> {
+export function readBody<T>(schema: BodySchema<T>, json: unknown): T {
   if (json === null || typeof json !== "object" || Array.isArray(json)) {
     throw new ApiError(400, "The body must be a JSON object.");
   }
   const given = Object.fromEntries(Object.entries(json).filter(([, value]) => value !== null));
   const { data, error } = schema.safeParse(given);
-  if (error === undefined) return data as z.output<T>;
+  if (error === undefined) return data as T;
   const issue = innermost(error.issues[0] as z.core.$ZodIssue);
   if (issue.code === "unrecognized_keys") {
     const param = [...issue.path, issue.keys[0]].join(".");

@@ -4,11 +4,11 @@
  */
 import type { DecoderStats } from "../engine/mod.ts";
 import type { Admission } from "./admission.ts";
-import { type Body, type Head, type Shape, usageOf } from "./answer.ts";
+import { type Body, type Head, scoredTokens, type Shape, type UsageBody, usageOf } from "./answer.ts";
 import { ApiError, closingError } from "./api_error.ts";
 import { chatShape } from "./chat_answer.ts";
 import { completionsShape } from "./completions_answer.ts";
-import { draw, type DrawOptions } from "./draw.ts";
+import { draw, type Drawn, type DrawnToken } from "./draw.ts";
 import { type Outgoing, readJsonBody } from "./http_io.ts";
 import { chatJob, completionsJob, type Job, type JobContext, type Served } from "./job.ts";
 import type { Gauges, Metrics } from "./metrics.ts";
@@ -17,31 +17,31 @@ import type { IncomingMessage } from "node:http";
 
 /** What routes need of the server. */
 export interface RouteContext {
-  /** The model. */
+  /** What draws. */
   readonly served: Served;
-  /** Lets requests in, or not. */
+  /** Who may draw. */
   readonly admission: Admission;
-  /** Counts them. */
+  /** Where it is counted. */
   readonly metrics: Metrics;
-  /** Largest body of a request. */
+  /** Most bytes of a body. */
   readonly maxBodyBytes: number;
   /** Seconds since the epoch when the server began. */
   readonly startedAt: number;
-  /** Names the model and its settings. */
+  /** Changes when the model does. */
   readonly fingerprint: string;
   /** A seed for a prompt whose request has none. */
   readonly freshSeed: () => string;
   /** Whether it is going down. */
   readonly closing: () => boolean;
-  /** How things stand, for the metrics. */
+  /** What is under way. */
   readonly gauges: () => Gauges;
 }
 
 /** One request. */
 export interface Exchange {
-  /** What came in. */
+  /** What came. */
   readonly request: IncomingMessage;
-  /** What goes out. */
+  /** Where the answer goes. */
   readonly out: Outgoing;
   /** Fires when the client is gone, the time is over, or the server goes down. */
   readonly signal: AbortSignal;
@@ -200,13 +200,15 @@ async function answer(
   const shape = plan.shape(head, job, served);
   using _turn = await admission.enter(plan.samples, signal);
   let waiting = true;
-  const firstToken = () => {
-    if (waiting) metrics.firstToken((performance.now() - started) / 1000);
-    waiting = false;
-  };
+  const stream = job.stream ? new AnswerStream(job, shape, out) : undefined;
   const drawn = await draw(job, served, {
     signal,
-    ...(job.stream ? streamed(job, shape, out, firstToken) : { onToken: firstToken }),
+    onBegin: (prompts) => stream?.begin(prompts),
+    onToken: (token) => {
+      if (waiting) metrics.firstToken((performance.now() - started) / 1000);
+      waiting = false;
+      stream?.token(token);
+    },
   });
   const usage = usageOf(drawn);
   metrics.tokens({
@@ -214,34 +216,49 @@ async function answer(
     cached: drawn.cachedTokens,
     generated: usage.completion_tokens,
   });
-  if (!job.stream) return out.json(200, { ...shape.whole(drawn), usage });
-  const withUsage = job.includeUsage ? { usage: null } : {};
-  for (const event of shape.last(drawn)) out.event(JSON.stringify({ ...event, ...withUsage }));
-  if (job.includeUsage) {
-    const object = job.prompts[0] && prefix === "cmpl" ? "text_completion" : "chat.completion.chunk";
-    out.event(JSON.stringify({ ...head, object, choices: [], usage }));
-  }
-  out.event("[DONE]");
-  out.end();
+  if (stream === undefined) out.json(200, { ...shape.whole(drawn), usage });
+  else {stream.end(drawn, {
+      ...head,
+      object: prefix === "cmpl" ? "text_completion" : "chat.completion.chunk",
+    }, usage);}
 }
 
-/** What is sent while a stream's tokens are drawn. */
-function streamed(
-  { includeUsage }: Job,
-  shape: Shape,
-  out: Outgoing,
-  firstToken: () => void,
-): Omit<DrawOptions, "signal"> {
-  const send = (event: Body) => out.event(JSON.stringify(includeUsage ? { ...event, usage: null } : event));
-  return {
-    onBegin: (prompts) => {
-      out.beginEvents();
-      for (const event of shape.first(prompts)) send(event);
-    },
-    onToken: (token) => {
-      firstToken();
-      const event = shape.piece(token);
-      if (event !== null) send(event);
-    },
-  };
+/** Sends the events of one answer. */
+class AnswerStream {
+  readonly #job: Job;
+  readonly #shape: Shape;
+  readonly #out: Outgoing;
+  /** Tokens whose log-probabilities are not known before the end. */
+  readonly #held: DrawnToken[] = [];
+
+  constructor(job: Job, shape: Shape, out: Outgoing) {
+    this.#job = job;
+    this.#shape = shape;
+    this.#out = out;
+  }
+
+  begin(prompts: Drawn["prompts"]): void {
+    this.#out.beginEvents();
+    for (const event of this.#shape.first(prompts)) this.#send(event);
+  }
+
+  /** The engine tells log-probabilities with the whole sample only; a token and its own go in one event, then. */
+  token(token: DrawnToken): void {
+    if (this.#job.logprobs === null) this.#send(this.#shape.piece(token));
+    else this.#held.push(token);
+  }
+
+  end(drawn: Drawn, head: Body, usage: UsageBody): void {
+    const scored = drawn.samples.map((sample) => scoredTokens(sample).values());
+    for (const token of this.#held) this.#send(this.#shape.piece(token, scored[token.choice]?.next().value));
+    for (const event of this.#shape.last(drawn)) this.#send(event);
+    if (this.#job.includeUsage) this.#out.event(JSON.stringify({ ...head, choices: [], usage }));
+    this.#out.event("[DONE]");
+    this.#out.end();
+  }
+
+  #send(event: Body | null): void {
+    if (event === null) return;
+    this.#out.event(JSON.stringify(this.#job.includeUsage ? { ...event, usage: null } : event));
+  }
 }

@@ -15,7 +15,7 @@ import type { Decoder } from "../engine/mod.ts";
 import { checkHost, checkKey, isLoopback } from "./access.ts";
 import { Admission } from "./admission.ts";
 import { ApiError, closingError, toApiError } from "./api_error.ts";
-import { checkBodyLength, Outgoing } from "./http_io.ts";
+import { checkBodyLength, drain, Outgoing } from "./http_io.ts";
 import { Metrics } from "./metrics.ts";
 import { routes } from "./routes.ts";
 import { tokenInfo } from "./token_info.ts";
@@ -73,6 +73,9 @@ export interface Server extends AsyncDisposable {
    */
   close(): Promise<boolean>;
 }
+
+/** Most connections at once, well below the number of files that a process may have open; others are closed. */
+const MAX_CONNECTIONS = 900;
 
 /** Status of a request whose client was gone, in metrics alone. */
 const CLIENT_GONE = 499;
@@ -145,8 +148,9 @@ class HttpServer implements Server {
       connectionsCheckingInterval: Math.min(1000, headersTimeout),
       keepAliveTimeout: 75_000, // longer than clients keep theirs, so that no request meets a closing connection
       maxHeaderSize: 16_384,
-    }, (request, response) => void this.#exchange(request, response));
-    this.#server.on("checkContinue", (request, response) => void this.#exchange(request, response, true));
+    }, (request, response) => this.#take(request, response));
+    this.#server.maxConnections = MAX_CONNECTIONS;
+    this.#server.on("checkContinue", (request, response) => this.#take(request, response, true));
     this.#server.on("clientError", (error, socket) => refuse(error, socket as Socket));
   }
 
@@ -179,7 +183,14 @@ class HttpServer implements Server {
     });
   }
 
-  async #exchange(request: IncomingMessage, response: ServerResponse, waits = false): Promise<void> {
+  #take(request: IncomingMessage, response: ServerResponse, waits = false): void {
+    this.#exchange(request, response, waits).catch((error) => {
+      log(`A request failed: ${messageOf(error)}`);
+      response.destroy();
+    });
+  }
+
+  async #exchange(request: IncomingMessage, response: ServerResponse, waits: boolean): Promise<void> {
     const started = performance.now();
     const id = crypto.randomUUID().replaceAll("-", "");
     const abort = new AbortController();
@@ -224,10 +235,15 @@ class HttpServer implements Server {
       if (waits) {
         checkBodyLength(request, this.#maxBodyBytes);
         response.writeContinue();
+        waits = false;
       }
       await handler({ request, out, signal: abort.signal, id, started });
     } catch (thrown) {
-      this.#fail(abort.signal.aborted ? abort.signal.reason : thrown, id, out, response);
+      const reason = abort.signal.aborted ? abort.signal.reason : thrown;
+      const error = toApiError(reason);
+      if (error.status === 500) log(`Request req_${id} failed: ${messageOf(reason)}`);
+      if (!out.begun && !waits) await drain(request);
+      this.#fail(error, out, response);
     }
   }
 
@@ -239,9 +255,7 @@ class HttpServer implements Server {
     if (origin !== "*") response.setHeader("vary", "origin");
   }
 
-  #fail(thrown: unknown, id: string, out: Outgoing, response: ServerResponse): void {
-    const error = toApiError(thrown);
-    if (error.status === 500) log(`Request req_${id} failed: ${messageOf(thrown)}`);
+  #fail(error: ApiError, out: Outgoing, response: ServerResponse): void {
     if (error.status === CLIENT_GONE || response.destroyed) return void response.destroy();
     if (!out.begun) {
       if (this.#closing !== undefined) response.setHeader("connection", "close");

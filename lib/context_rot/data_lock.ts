@@ -7,21 +7,6 @@ import { z } from "zod";
 import { InputError } from "../base/errors.ts";
 import { readTextIfExists, writeAtomic } from "../base/files.ts";
 
-const lockSchema = z.strictObject({
-  files: z.record(
-    z.string(),
-    z.strictObject({
-      /** Bytes. */
-      size: z.int().nonnegative(),
-      sha256: z.string().regex(/^[0-9a-f]{64}$/),
-      /** Where it came from. */
-      from: z.string(),
-      /** ISO time of the first download. */
-      recorded: z.string(),
-    }),
-  ),
-});
-
 /** A file as it was when it was first downloaded. */
 export interface LockedFile {
   /** Bytes. */
@@ -33,6 +18,18 @@ export interface LockedFile {
   /** ISO time of the first download. */
   readonly recorded: string;
 }
+
+const lockSchema: z.ZodType<{ readonly files: Readonly<Record<string, LockedFile>> }> = z.strictObject({
+  files: z.record(
+    z.string(),
+    z.strictObject({
+      size: z.int().nonnegative(),
+      sha256: z.string().regex(/^[0-9a-f]{64}$/),
+      from: z.string(),
+      recorded: z.string(),
+    }),
+  ),
+});
 
 /** Where a folder's record is. */
 export function lockPath(folder: string): string {

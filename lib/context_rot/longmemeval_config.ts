@@ -13,8 +13,9 @@ export const longMemEvalConfigSchema = z.strictObject({
   /** 20 questions of each condition, spread evenly. */
   test: z.boolean().default(false),
   /**
-   * A folder with `cleaned_longmemeval_s_focused.csv` and `cleaned_longmemeval_s_full.csv`, `sample` for our own sample,
-   * or null: the folder `data` when they are there, else the sample.
+   * A folder with `cleaned_longmemeval_s_focused.csv` and `cleaned_longmemeval_s_full.csv` (or the one file of both that
+   * the hub has, `longmemeval_s_cleaned.csv`), `sample` for our own sample, or null: the folder `data` when they are
+   * there, else the sample.
    */
   data: z.string().min(1).nullable().default(null),
   /** A JSON file with the kinds of the questions; null to look for one beside the data. */
@@ -46,6 +47,9 @@ export function dataFolder(): string {
   return fileURLToPath(new URL("../../data", import.meta.url));
 }
 
+/** The published file of both conditions. */
+const BOTH_CONDITIONS = "longmemeval_s_cleaned.csv";
+
 /** Names of the files with the kinds of the questions, the smallest first. */
 const TYPE_FILES = [
   ...["longmemeval_oracle.json", "longmemeval_s_cleaned.json", "longmemeval_s.json", "longmemeval_m.json"],
@@ -68,17 +72,16 @@ export function longMemEvalPaths(
     );
   }
   const place = data === null || data === "sample" ? folder : data;
-  const [focused, full] = CONDITIONS.map((name) => join(place, `cleaned_longmemeval_s_${name}.csv`)) as [
-    string,
-    string,
-  ];
-  const missing = [focused, full].filter((path) => !exists(path));
-  if (data === "sample" || (data === null && missing.length === 2)) {
+  const pair = CONDITIONS.map((name) => join(place, `cleaned_longmemeval_s_${name}.csv`)) as [string, string];
+  const missing = pair.filter((path) => !exists(path));
+  const both = join(place, BOTH_CONDITIONS);
+  const [focused, full] = missing.length > 0 && data !== "sample" && exists(both) ? [both, both] : pair;
+  if (data === "sample" || (data === null && missing.length === 2 && focused !== both)) {
     const sample = (name: string) => join(folder, `longmemeval_sample${name}`);
     const [a, b] = CONDITIONS.map((name) => sample(`_${name}.csv`)) as [string, string];
     return { focused: a, full: b, types: questionTypes ?? sample("_types.json"), sample: true };
   }
-  if (missing.length > 0) {
+  if (missing.length > 0 && focused !== both) {
     throw new InputError(
       `There is no ${
         missing.join(" and no ")

@@ -91,7 +91,7 @@ async function open(paths: LongMemEvalPaths): Promise<MemoryData> {
   return {
     description: paths.sample
       ? `our own sample of ${n} questions`
-      : `${n} questions of ${CONDITIONS.map((name) => basename(paths[name])).join(" and ")}`,
+      : `${n} questions of ${[...new Set(CONDITIONS.map((name) => basename(paths[name])))].join(" and ")}`,
     items,
     untyped: items.filter(({ type }) => type === null).length,
     text: (condition, entry) => files[condition].text(entry),

@@ -172,6 +172,22 @@ Deno.test("createLongMemEval() uses the sample where nothing was downloaded, and
   });
 });
 
+Deno.test("createLongMemEval() takes the one published file of both conditions", async () => {
+  await inFolder(async (folder) => {
+    const header =
+      "custom_id,question,answer,focused_input,focused_input_tokens,full_input,full_input_tokens";
+    await Deno.writeTextFile(
+      join(folder, "longmemeval_s_cleaned.csv"),
+      `${header}\na,Q?,b,short Q?,2,"long\nQ?",9\n`,
+    );
+    const { rows, prompt, notes } = await plan(folder);
+    const texts = await Promise.all(rows.map(async (row) => (await prompt(row)).messages[0]?.content));
+    assert.deepEqual(texts, ["short Q?", "long\nQ?"]);
+    assert.match(notes[0] ?? "", /1 questions of longmemeval_s_cleaned\.csv$/);
+    assert.equal(longMemEvalPaths({ data: null, questionTypes: null }, folder).sample, false);
+  });
+});
+
 Deno.test("createLongMemEval() refuses two files that do not hold the same questions", async () => {
   await inFolder(async (folder) => {
     await writeMemoryFiles(folder, { questions: 8, chars: { focused: 100, full: 300 } });

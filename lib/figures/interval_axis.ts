@@ -2,9 +2,8 @@
  * The x axis of values with intervals.
  * @module
  */
-import type { Markish } from "@observablehq/plot";
 import { PANEL_MARGINS } from "./panel_axes.ts";
-import type { Plot } from "./plot_svg.ts";
+import type { Mark, Plot } from "./plot_svg.ts";
 import { COLORS, FIGURE_WIDTH } from "./theme.ts";
 
 /** Small texts on a line below the axis. */
@@ -23,7 +22,7 @@ export function lineMark(
   { labels, color }: AxisLine,
   domain: readonly [number, number] | null,
   dy: number,
-): Markish {
+): Mark {
   const kept = domain === null ? null : new Set(spread(labels.map(({ x }) => x), domain, SMALL_ROOM));
   const shown = labels.filter(({ x }) => kept?.has(x) ?? true);
   return Plot.text(shown, { x: "x", text: "text", frameAnchor: "bottom", dy, fontSize: 11, fill: color });
@@ -41,7 +40,7 @@ export function logAxis(
   places: readonly number[],
   domain: readonly [number, number],
   format: (place: number) => string,
-): Markish[] {
+): Mark[] {
   const label = { x: (d: number) => d, text: format, frameAnchor: "bottom", dy: 18 } as const;
   return [
     Plot.ruleX(places, { stroke: COLORS.grid }),
@@ -50,7 +49,7 @@ export function logAxis(
 }
 
 /** A vertical line at the trained window. */
-export function windowMark(Plot: Plot, window: number, domain: readonly [number, number]): Markish[] {
+export function windowMark(Plot: Plot, window: number, domain: readonly [number, number]): Mark[] {
   const right = window > Math.sqrt(domain[0] * domain[1]);
   return [
     Plot.ruleX([window], { stroke: COLORS.rule, strokeWidth: 2, strokeDasharray: "5 3", insetTop: -16 }),

@@ -7,6 +7,9 @@ import { COLORS, FONT_FAMILY } from "./theme.ts";
 /** Observable Plot. */
 export type Plot = typeof import("@observablehq/plot");
 
+/** What a plot is made of. */
+export type Mark = ReturnType<Plot["text"] | Plot["ruleX"]>;
+
 const STYLE = { "font-family": FONT_FAMILY, "font-size": "12", color: COLORS.text };
 
 /**

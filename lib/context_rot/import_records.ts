@@ -6,7 +6,8 @@ import { createHash } from "node:crypto";
 import { basename, join } from "node:path";
 import { Readable } from "node:stream";
 import { CsvError, type Info, parse } from "csv-parse";
-import { InputError, messageOf } from "../base/errors.ts";
+import { InputError } from "../base/errors.ts";
+import { readJsonLines, readJsonList } from "./import_json.ts";
 
 /** One record of a file. */
 export interface SourceRecord {
@@ -59,7 +60,7 @@ export async function readRecords(
     throw new InputError(`${path} is a Git LFS pointer, not the file: fetch it with git lfs pull.`);
   }
   const chunks = joined(first, text);
-  const read = sign === "[" ? readList : sign === "{" ? readLines : readCsv;
+  const read = sign === "[" ? readJsonList : sign === "{" ? readJsonLines : readCsv;
   const { records, notes } = await read(path, chunks, onRecord, onColumns);
   if (records === 0) {
     throw new InputError(`${path} holds a header and no rows: nothing can be imported from it.`);
@@ -67,7 +68,8 @@ export async function readRecords(
   return { path, sha256: hash.digest("hex"), records, notes };
 }
 
-type Found = Pick<SourceFile, "records" | "notes">;
+/** What reading a file gives. */
+export type FileRecords = Pick<SourceFile, "records" | "notes">;
 type Chunks = AsyncGenerator<string>;
 
 async function readFolder(
@@ -141,7 +143,7 @@ async function readCsv(
   chunks: Chunks,
   onRecord: (record: SourceRecord) => void,
   onColumns: OnColumns,
-): Promise<Found> {
+): Promise<FileRecords> {
   const first = (await chunks.next()).value as string;
   const parser = parse({
     delimiter: delimiterOf(first),
@@ -191,122 +193,4 @@ function delimiterOf(text: string): string {
   const header = text.slice(0, /[\r\n]/.exec(text)?.index ?? text.length).replace(/"[^"]*"/g, "");
   const count = (sign: string) => header.split(sign).length;
   return [",", ";", "\t"].reduce((best, sign) => count(sign) > count(best) ? sign : best);
-}
-
-async function readLines(
-  path: string,
-  chunks: Chunks,
-  onRecord: (record: SourceRecord) => void,
-  onColumns: OnColumns,
-): Promise<Found> {
-  let rest = "", line = 0, records = 0;
-  let bad: { line: number; reason: string } | null = null;
-  let whole: string[] | null = [];
-  const visit = (text: string) => {
-    line++;
-    if (text.trim() === "") return;
-    if (bad !== null) throw damaged(path, bad);
-    let value: unknown;
-    try {
-      value = JSON.parse(text);
-    } catch (error) {
-      bad = { line, reason: messageOf(error) };
-      return;
-    }
-    visitValue(path, line, value, records === 0 ? onColumns : () => {}, onRecord);
-    records++;
-  };
-  for await (const chunk of chunks) {
-    const lines = (rest + chunk).split("\n");
-    rest = lines.pop() as string;
-    for (const text of lines) {
-      if (records > 0) whole = null;
-      // An object over many lines: JSON, and not JSON lines.
-      if (whole !== null && (bad !== null || whole.length > 0)) whole.push(text);
-      else visit(text);
-      if (whole !== null && bad !== null && whole.length === 0) whole.push(text);
-    }
-  }
-  if (whole !== null && whole.length > 0) {
-    return readObject(path, [...whole, rest].join("\n"), onRecord, onColumns);
-  }
-  visit(rest);
-  const torn = bad as { line: number; reason: string } | null;
-  if (torn === null) return { records, notes: [] };
-  if (records === 0) throw damaged(path, torn);
-  return { records, notes: [`${basename(path)}: line ${torn.line}, the last, is cut off and was left out`] };
-}
-
-async function readList(
-  path: string,
-  chunks: Chunks,
-  onRecord: (record: SourceRecord) => void,
-  onColumns: OnColumns,
-): Promise<Found> {
-  let text = "";
-  for await (const chunk of chunks) text += chunk;
-  let list: unknown[];
-  try {
-    list = JSON.parse(text) as unknown[];
-  } catch (error) {
-    throw damaged(path, { line: 1, reason: messageOf(error) });
-  }
-  for (const [i, value] of list.entries()) {
-    visitValue(path, i + 1, value, i === 0 ? onColumns : () => {}, onRecord);
-  }
-  return { records: list.length, notes: [] };
-}
-
-/** One JSON object: a record, or the list of records in its longest list of objects. */
-function readObject(
-  path: string,
-  text: string,
-  onRecord: (record: SourceRecord) => void,
-  onColumns: OnColumns,
-): Found {
-  let value: Record<string, unknown>;
-  try {
-    value = JSON.parse(text) as Record<string, unknown>;
-  } catch (error) {
-    throw damaged(path, { line: 1, reason: messageOf(error) });
-  }
-  const lists = Object.values(value).filter((inner): inner is object[] =>
-    Array.isArray(inner) && inner.length > 0 &&
-    inner.every((item) => typeof item === "object" && item !== null)
-  );
-  const records = lists.sort((a, b) => b.length - a.length)[0] ?? [value];
-  for (const [i, item] of records.entries()) {
-    visitValue(path, i + 1, item, i === 0 ? onColumns : () => {}, onRecord);
-  }
-  return { records: records.length, notes: [] };
-}
-
-function visitValue(
-  path: string,
-  line: number,
-  value: unknown,
-  onColumns: OnColumns,
-  onRecord: (record: SourceRecord) => void,
-): void {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw damaged(path, { line, reason: "it is no object with named fields" });
-  }
-  const values: Record<string, unknown> = {};
-  flatten(value as Record<string, unknown>, "", values);
-  onColumns(Object.keys(values), path);
-  onRecord({ file: path, line, values });
-}
-
-function flatten(value: Record<string, unknown>, prefix: string, into: Record<string, unknown>): void {
-  for (const [key, inner] of Object.entries(value)) {
-    if (typeof inner === "object" && inner !== null && !Array.isArray(inner)) {
-      flatten(inner as Record<string, unknown>, `${prefix}${key}.`, into);
-    } else into[prefix + key] = inner;
-  }
-}
-
-function damaged(path: string, { line, reason }: { line: number; reason: string }): InputError {
-  return new InputError(
-    `${path}, record or line ${line} is not JSON of a result (${reason}): repair or remove it.`,
-  );
 }

@@ -114,5 +114,6 @@ Deno.test("readRecords() hands over the first rows of a large file before it has
       longest = Math.max(longest, String(values["prompt"]).length);
     });
     await refused(work, /cannot be read as CSV/);
-    assert.deepEqual([records, longest], [256, 64_000]);
+    assert.ok(records > 128 && records <= 256, `${records}`); // what was on its way at the end may be lost
+    assert.equal(longest, 64_000);
   }));

@@ -75,7 +75,7 @@ export async function longMemEvalReport(
   const shown = invalid ? paired.valid : paired.raw;
   const pairsOf = invalid ? "valid under both conditions" : "asked under both conditions";
   const figure = await longMemEvalFigure(rows.map(figureRow), {
-    variant: imported ? `${variant.name} (imported)` : variant.name,
+    variant: variant.name,
     pairs: shown.n === 0 ? null : shown.table,
     pairsOf,
     tokens: { focused: medianOf(rows, "focused"), full: medianOf(rows, "full") },
@@ -84,6 +84,7 @@ export async function longMemEvalReport(
       ...(shown.n === 0 ? [] : [`${shown.n} questions ${pairsOf}: ${formatPaired(shown)}`]),
     ],
     simulated,
+    imported,
   });
   return {
     summary: [

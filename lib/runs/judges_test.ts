@@ -1,15 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Grade, GradedRow } from "./experiment.ts";
-import {
-  judgedRows,
-  judgeLines,
-  type JudgePass,
-  judgeReport,
-  queueHeader,
-  queueRows,
-  withLabels,
-} from "./judges.ts";
+import { judgeReport } from "./judge_report.ts";
+import { judgeLines } from "./judge_text.ts";
+import { judgedRows, type JudgePass, queueHeader, queueRows, withLabels } from "./judges.ts";
 import type { Label, Labels } from "./labels.ts";
 import { attemptFor, rowNamed } from "./testing.ts";
 

@@ -11,7 +11,8 @@ import { type AttemptStore, openAttempts, type RunIdentity } from "./attempts.ts
 import { askJudge, type Judged } from "./ask_judge.ts";
 import { type TestMarks, writeTable } from "./csv.ts";
 import type { Attempt, GradableRow, GradedRow, Judgement, Prompt, Report, Row } from "./experiment.ts";
-import { type JudgedRun, type JudgePass, judgeRun, withJudges } from "./judges.ts";
+import { withJudges } from "./judge_text.ts";
+import { type JudgedRun, type JudgePass, judgeRun } from "./judges.ts";
 import { type Labels, readLabels } from "./labels.ts";
 import { removeLeftovers } from "./leftovers.ts";
 import { lockRun } from "./lock.ts";

@@ -151,6 +151,8 @@ export interface Tokenizer {
   count(text: string): number;
   /** Tokens of the whole prompt, with the chat template where it is known. */
   countMessages(messages: readonly Message[]): number;
+  /** The prompt as the model reads it, template and all; left out where only a server knows it. */
+  render?(messages: readonly Message[]): string;
 }
 
 /** Turns prompts into text. Made by `openBackend(variant)`; closed by `await using`. */

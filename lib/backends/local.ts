@@ -169,6 +169,7 @@ class LocalBackend implements Backend {
       decode: (ids) => decoder.decode(ids),
       count: (text) => decoder.encode(text).length,
       countMessages: (messages) => this.#promptIds(messages, "").length,
+      ...(this.#harmony ? {} : { render: (messages) => decoder.renderChat(messages, { prefill: "" }) }),
     });
   }
 

@@ -101,7 +101,7 @@ export function sideBySide(
     truth: row.truth,
     ...sideCells(a, row.first),
     ...sideCells(b, row.second),
-    same_label: row.first.label === null || row.second.label === null
+    agree: row.first.label === null || row.second.label === null
       ? null
       : row.first.label === row.second.label,
     response_similarity: row.responseSimilarity,

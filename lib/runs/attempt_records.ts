@@ -55,6 +55,7 @@ const attemptSchema: z.ZodType<Attempt> = z.object({
   output: z.string(),
   reasoning: z.string().nullable(),
   recoveries: z.array(z.string()).optional(),
+  logprobs: z.array(z.tuple([z.string(), z.number()])).optional(),
   finish_reason: z.string().nullable(),
   token_count: z.number().nonnegative(),
   tokenizer: z.string(),

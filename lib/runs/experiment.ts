@@ -36,6 +36,8 @@ export interface Prompt {
   readonly tokens: number;
   /** For simulated backends alone. */
   readonly oracle?: Oracle;
+  /** Tells samples of the same request apart in the response cache; 0 when left out. */
+  readonly epoch?: number;
 }
 
 /** The classes of a row's output. */
@@ -75,6 +77,8 @@ export interface Attempt {
   readonly reasoning: string | null;
   /** What had to be put right to read the answer, by name; left out where nothing was. */
   readonly recoveries?: readonly string[] | undefined;
+  /** Each generated token with its log-probability (natural log); left out where none were asked for or given. */
+  readonly logprobs?: readonly (readonly [token: string, logprob: number])[] | undefined;
   /** Why generation ended. */
   readonly finish_reason: string | null;
   /** Our count of the prompt sent, and the tokenizer that counted. */

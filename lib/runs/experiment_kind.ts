@@ -70,6 +70,8 @@ export interface ParsedKind {
   readonly json: Json;
   /** One, or one for each word pair. */
   readonly experiments: readonly ExperimentSpec[];
+  /** The variants that run; left out where `model` names them as they stand. @throws {InputError} */
+  readonly choose?: (known: ReadonlyMap<string, Variant>) => readonly Variant[];
 }
 
 /** A kind of experiment; make it with {@linkcode defineKind}. */
@@ -120,6 +122,8 @@ export function defineKind<C extends { readonly test: boolean }>(kind: {
   readonly short: string;
   readonly config: SettingsSchema<C>;
   experiments(config: C): readonly ExperimentSpec[];
+  /** Chooses the variants that run, of those in models.json or others; `model` names them when left out. */
+  choose?(config: C, model: string, known: ReadonlyMap<string, Variant>): readonly Variant[];
 }): ExperimentKind {
   const { name, title, short } = kind;
   return {
@@ -140,6 +144,9 @@ export function defineKind<C extends { readonly test: boolean }>(kind: {
         test: config.data.test,
         json: JSON.parse(JSON.stringify({ ...config.data, ...settings.data })) as Json,
         experiments: kind.experiments(config.data),
+        ...(kind.choose === undefined ? {} : {
+          choose: (known) => kind.choose?.(config.data, settings.data.model, known) ?? [],
+        }),
       };
     },
   };

@@ -44,7 +44,7 @@ export interface PlannedRun {
 export async function planRuns(kind: ExperimentKind, input: unknown): Promise<PlannedRun[]> {
   const parsed = kind.parse(input);
   shardOf(parsed.settings);
-  const { variants, judges } = await chosenVariants(parsed.settings);
+  const { variants, judges } = await chosenVariants(parsed.settings, parsed.choose);
   const judgeModels: CountedModel[] = [];
   for (const variant of judges) judgeModels.push({ variant, tokenizer: await planningTokenizer(variant) });
   const planned: PlannedRun[] = [];

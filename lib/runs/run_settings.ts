@@ -60,10 +60,13 @@ export function limitsIn(settings: RunSettings, variant: Variant): Limits {
 /**
  * The variants of a run and its judges, by the models.json in use.
  *
+ * @param choose chooses the variants instead of the setting `model`
+ *
  * @throws {InputError} when there is no variant of a name.
  */
 export async function chosenVariants(
   settings: Pick<RunSettings, "model" | "judge">,
+  choose?: (known: ReadonlyMap<string, Variant>) => readonly Variant[],
 ): Promise<{ readonly variants: readonly Variant[]; readonly judges: readonly Variant[] }> {
   const path = modelsPath();
   const all = await loadVariants(path);
@@ -73,7 +76,7 @@ export async function chosenVariants(
     return names.map((name) => pickVariant(all, name, path));
   };
   return {
-    variants: picked("model", settings.model),
+    variants: choose?.(all) ?? picked("model", settings.model),
     judges: settings.judge === null ? [] : picked("judge", settings.judge),
   };
 }

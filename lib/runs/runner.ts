@@ -40,6 +40,7 @@ export interface RowCaller {
     options: {
       readonly tokens: number;
       readonly signal?: AbortSignal;
+      readonly epoch?: number;
       readonly onTry?: (t: CallTry) => void | Promise<void>;
     },
   ): Promise<Completion>;
@@ -158,6 +159,7 @@ export function startRun<R extends Row>(options: RunOptions<R>): Run {
     await caller.call(request, {
       tokens: prompt.tokens,
       signal: abort.signal,
+      ...(prompt.epoch === undefined ? {} : { epoch: prompt.epoch }),
       onTry(tried) {
         try {
           record(row, tried, prompt.tokens, promptHash);
@@ -238,6 +240,7 @@ function attemptOf(
     output: completion?.text ?? "",
     reasoning: completion?.reasoning ?? null,
     ...(completion?.recoveries ? { recoveries: completion.recoveries } : {}),
+    ...logprobsOf(completion),
     finish_reason: completion?.finishReason ?? null,
     token_count: tokens,
     tokenizer,
@@ -252,6 +255,13 @@ function attemptOf(
     prompt_sha256: promptHash,
     error: completion ? null : { kind: error?.kind ?? "unknown", message: error ? messageOf(error) : "" },
   };
+}
+
+/** Log-probabilities to 6 decimals; none at all where one of them is no number. */
+function logprobsOf(completion: Completion | null): Pick<Attempt, "logprobs"> {
+  const given = completion?.logprobs ?? null;
+  if (given === null || !given.every(({ logprob }) => Number.isFinite(logprob))) return {};
+  return { logprobs: given.map(({ token, logprob }) => [token, Number(logprob.toFixed(6))]) };
 }
 
 function asError(error: unknown): Error {

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { createBudget } from "../backends/budget.ts";
 import { openCache } from "../backends/cache.ts";
 import type { Caller } from "../backends/caller.ts";
+import type { Variant } from "../backends/variants.ts";
 import { svgToPng } from "../figures/svg_to_png.ts";
 import type { CountedModel, ExperimentKind, ParsedKind } from "./experiment_kind.ts";
 import { planRun } from "./plan_runs.ts";
@@ -20,6 +21,8 @@ import { runExperiment } from "./workflow.ts";
 export interface StartOptions {
   /** Receives plans and lines for people; the console when left out. */
   readonly log?: (text: string) => void;
+  /** Variants by name that stand for those of the same name: servers that were started for these runs. */
+  readonly running?: ReadonlyMap<string, Variant>;
 }
 
 /**
@@ -36,7 +39,8 @@ export async function startRuns(
   const parsed = kind.parse(input);
   const { settings } = parsed;
   const shard = shardOf(settings);
-  const { variants, judges } = await chosenVariants(settings);
+  const { variants: chosen, judges } = await chosenVariants(settings, parsed.choose);
+  const variants = chosen.map((variant) => options.running?.get(variant.name) ?? variant);
   const shared = new RunResources();
   try {
     const budget = createBudget(settings.maxUsd, {

@@ -151,7 +151,7 @@ async function runAgainst(
   await using server = await startFaultServer({ plan, answer: answerFault });
   const clock = fastClock();
   const variant = faultVariant(server.url, { maxOutputTokens: 64 });
-  await using backend = await openBackend(variant, { timeoutMs: options.timeoutMs ?? 2000, clock });
+  await using backend = await openBackend(variant, { timeoutMs: options.timeoutMs ?? 5000, clock });
   await using caller = createCaller(backend, { clock, limits: options.limits ?? {} });
   const config = niahConfigSchema.parse(grid);
   const niah = await createNiah(config, { variant, tokenizer: await backend.tokenizer() });
@@ -196,7 +196,7 @@ function checkRun({ rows, attempts, seen }: FaultRun): void {
 
 for (const fault of FAULTS) {
   Deno.test(`a NIAH run whose every request meets ${fault} is classed as what it is`, async () => {
-    const timeoutMs = fault === "hang" ? 300 : 2000;
+    const timeoutMs = fault === "hang" ? 300 : 10_000;
     const run = await runAgainst(always(fault), { lengths: [700, 1400], depths: [0, 50, 100] }, {
       timeoutMs,
     });

@@ -1,56 +1,14 @@
 /** `deno task niah` as a person runs it: flags, kernel, files, signals. */
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
-import { parse } from "csv-parse/sync";
 import { parseNotebook } from "../lib/notebooks/notebook.ts";
 import { startFaultServer } from "../lib/backends/testing/fault_server.ts";
 import { answerFault, FAULT, faultModels, writeModels } from "../lib/context_rot/testing/fault_models.ts";
+import { csv, filesIn, root, startTask, temporary, until, validate } from "./testing.ts";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
 const KEY = "sk-proj-QAQAQAQA1234567890";
 
-async function temporary(): Promise<AsyncDisposable & { readonly path: string }> {
-  const path = await Deno.makeTempDir();
-  return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
-}
-
-interface Ended {
-  readonly code: number;
-  readonly signal: string | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-interface Started {
-  readonly pid: number;
-  readonly ended: Promise<Ended>;
-}
-
-/** Starts the task in a process group of its own, with the permissions that deno.json gives it. */
-function startTask(args: readonly string[], env: Record<string, string> = {}): Started {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-P=notebook", "--no-check", "--quiet", "tasks/niah.ts", ...args],
-    cwd: root,
-    env: { NO_COLOR: "1", ...env },
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-    detached: true,
-  }).spawn();
-  const ended = child.output().then(({ code, signal, stdout, stderr }) => ({
-    code,
-    signal,
-    stdout: new TextDecoder().decode(stdout),
-    stderr: new TextDecoder().decode(stderr),
-  }));
-  return { pid: child.pid, ended };
-}
-
-const task = (args: readonly string[], env?: Record<string, string>) => startTask(args, env).ended;
-
-async function csv(path: string): Promise<Record<string, string>[]> {
-  return parse(await Deno.readTextFile(path), { columns: true });
-}
+const startNiah = (args: readonly string[], env?: Record<string, string>) => startTask("niah", args, env);
+const task = (args: readonly string[], env?: Record<string, string>) => startNiah(args, env).ended;
 
 const COLUMNS = [
   ...[
@@ -68,27 +26,6 @@ const COLUMNS = [
 ];
 const JUDGED = ["validity", "correct", "judge", "judge_output", "distractor", "reason"];
 const TEST_MARKS = ["_test_mode", "_test_timestamp", "_original_dataset_size"];
-
-function filesIn(folder: string): string[] {
-  try {
-    return [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
-  } catch {
-    return [];
-  }
-}
-
-/** Checks a notebook by Jupyter's own schema, where Jupyter is installed. */
-async function validate(path: string): Promise<void> {
-  const code = "import sys, nbformat; nbformat.validate(nbformat.read(sys.argv[1], as_version=4))";
-  for (const python of ["/usr/bin/python3", "python3"]) {
-    const run = (...args: string[]) =>
-      new Deno.Command(python, { args, stdout: "null", stderr: "piped" }).output().catch(() => null);
-    if (!(await run("-c", "import nbformat"))?.success) continue;
-    const checked = await run("-c", code, path);
-    return assert.ok(checked?.success, new TextDecoder().decode(checked?.stderr));
-  }
-  console.log("nbformat is not installed: the notebook is not checked by Jupyter's schema.");
-}
 
 Deno.test("deno task niah --plan prints the plan, sends nothing and writes nothing", async () => {
   await using folder = await temporary();
@@ -288,14 +225,6 @@ for (
   });
 }
 
-/** Waits for something to become true. */
-async function until(what: string, ready: () => boolean): Promise<void> {
-  for (let i = 0; !ready(); i++) {
-    assert.ok(i < 2000, `${what} did not come`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
-
 /** The processes that a process has started; Linux only. */
 function childrenOf(pid: number): number[] {
   return [...Deno.readDirSync("/proc")].map(({ name }) => Number(name)).filter((candidate) => {
@@ -321,7 +250,7 @@ Deno.test("deno task niah stops at Ctrl+C with 130 and says how to go on; the sa
   const env = { PROBEBOOK_MODELS: await writeModels(folder.path, faultModels(server.url)) };
   const results = `${folder.path}/results`;
   const args = ["--model", FAULT, "--lengths", "1000", "--trials", "10", "--results", results];
-  const { pid, ended } = startTask(args, env);
+  const { pid, ended } = startNiah(args, env);
   await until("the first request", () => server.requests.length > 8);
   Deno.kill(-pid, "SIGINT");
   const { code, stderr } = await ended;
@@ -349,7 +278,7 @@ Deno.test({
     const args = ["--model", FAULT, "--lengths", "1000", "--trials", "12", "--results", results];
     for (const whole of [true, false]) {
       const before = server.requests.length;
-      const { pid, ended } = startTask(args, env);
+      const { pid, ended } = startNiah(args, env);
       await until("a request", () => server.requests.length > before + 12);
       const kernels = childrenOf(pid);
       assert.ok(kernels.length > 0);

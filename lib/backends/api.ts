@@ -27,7 +27,7 @@ import { harmonyIds } from "./harmony/render.ts";
 import { hideValues, redact } from "./redact.ts";
 import { readResponse, readResponsesStream } from "./responses.ts";
 import { loadO200k, renderPlain } from "./tokenizers.ts";
-import { type ApiVariant, type Environment, missingEnvironment } from "./variants.ts";
+import { type ApiVariant, type Environment, missingEnvironment, serverUrl } from "./variants.ts";
 
 /** Options of {@linkcode openApi}. */
 export interface ApiOptions {
@@ -72,7 +72,7 @@ class ApiBackend implements Backend {
   readonly #maxTokensField: "max_tokens" | "max_completion_tokens";
 
   constructor(variant: ApiVariant, env: Environment, clock: Clock, timeoutMs: number) {
-    const baseURL = (variant.baseUrlEnv && env.get(variant.baseUrlEnv)) || variant.baseUrl as string;
+    const baseURL = serverUrl(variant, env) ?? "";
     if (!URL.canParse(baseURL) || !/^https?:$/.test(new URL(baseURL).protocol)) {
       throw new InputError(
         `${variant.baseUrlEnv ?? "baseUrl"} of variant ${variant.name} is not an http(s) address such as ` +

@@ -52,6 +52,8 @@ export interface CacheSelection {
 export interface ResponseCache extends Disposable {
   /** The answer stored under a key, or undefined. Counts as a hit. */
   get(key: string): Completion | undefined;
+  /** Whether there is an answer under a key. Does not count as a hit. */
+  has(key: string): boolean;
   /** Stores an answer; one under the same key is replaced. */
   set(key: string, completion: Completion, origin?: CacheOrigin): void;
   /** How many answers there are, and the bytes of their JSON. */
@@ -145,6 +147,7 @@ export function openCache(path: string, options: OpenCacheOptions = {}): Respons
       guarded(() => hit.run(clock.now(), key));
       return parsed.data;
     },
+    has: (key) => guarded(() => select.get(key)) !== undefined,
     set(key, completion, origin) {
       const { fromCache: _, ...stored } = completion;
       const { variant = null, backend = null, model = null } = origin ?? {};

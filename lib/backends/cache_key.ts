@@ -5,7 +5,7 @@
 import { canonicalJson, type Json, sha256 } from "../base/hash.ts";
 import type { ContinueRequest, GenerateRequest } from "./backend.ts";
 import { variantPrints } from "./checkpoint_print.ts";
-import type { Environment, Variant } from "./variants.ts";
+import { type Environment, serverUrl, type Variant } from "./variants.ts";
 
 /**
  * What decides which model answers a variant's requests: backend kind, base URL, provider, model, revision, LoRA,
@@ -34,8 +34,8 @@ export function backendIdentity(variant: Variant, env: Environment = Deno.env): 
       ...format as Record<string, Json>,
     };
   }
-  const { baseUrl, baseUrlEnv, provider = null, protocol, extraBody, headers } = variant;
-  const url = ((baseUrlEnv && env.get(baseUrlEnv)) || baseUrl) ?? null;
+  const { provider = null, protocol, extraBody, headers } = variant;
+  const url = serverUrl(variant, env) ?? null;
   return {
     backend,
     url,

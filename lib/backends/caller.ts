@@ -3,7 +3,7 @@
  * @module
  */
 import { type Clock, systemClock } from "../base/clock.ts";
-import { InputError, messageOf } from "../base/errors.ts";
+import { messageOf } from "../base/errors.ts";
 import { createRandom, type Random } from "../base/random.ts";
 import {
   type Backend,
@@ -16,7 +16,7 @@ import { type Budget, createBudget, type Reservation } from "./budget.ts";
 import type { CacheOrigin, ResponseCache } from "./cache.ts";
 import { backendIdentity, cacheKey } from "./cache_key.ts";
 import { createLimiter, type LimiterState } from "./limits.ts";
-import { costOfUsage, mostTokens, type Price, priceOf } from "./prices.ts";
+import { checkPrice, costOfUsage, mostTokens, type Price, priceOf } from "./prices.ts";
 import { DEFAULT_RETRY, retryDelayMs, type RetryPolicy } from "./retry.ts";
 import { createUsageTotals, type UsageSnapshot } from "./usage.ts";
 import { deploymentOf, type Limits, limitsOf, type Variant } from "./variants.ts";
@@ -129,12 +129,7 @@ export function createCaller(backend: Backend, options: CreateCallerOptions = {}
   const limiter = createLimiter(limits, clock);
   const budget = options.budget ?? createBudget(null);
   const price = options.price === undefined ? priceOf(variant) : options.price;
-  if (price === null && budget.maxUsd !== null) {
-    throw new InputError(
-      `The price of ${variant.name} is unknown, so a budget of $${budget.maxUsd} cannot be kept: give the variant a ` +
-        `"price" {"inputPerMTok", "outputPerMTok"} in models.json, or leave --max-usd out.`,
-    );
-  }
+  checkPrice(variant, price, budget.maxUsd);
   const identity = options.cache ? backendIdentity(variant) : null;
   const origin: CacheOrigin = { variant: variant.name, backend: variant.backend, model: nameOf(variant) };
   const totals = createUsageTotals(clock);

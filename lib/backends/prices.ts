@@ -3,8 +3,9 @@
  * @module
  */
 import { calcPrice, findProvider, type ModelPrice } from "@pydantic/genai-prices";
+import { InputError } from "../base/errors.ts";
 import type { Usage } from "./backend.ts";
-import { deploymentOf, type Environment, type Variant } from "./variants.ts";
+import { deploymentOf, type Environment, serverUrl, type Variant } from "./variants.ts";
 
 /** The price of a variant's tokens. */
 export interface Price {
@@ -33,6 +34,19 @@ export function priceOf(variant: Variant, env: Environment = Deno.env): Price | 
   return variant.backend === "api" ? tablePrice(variant, env) : null;
 }
 
+/**
+ * Checks that a budget can be kept.
+ *
+ * @throws {InputError} when there is one and the variant's price is unknown.
+ */
+export function checkPrice(variant: Variant, price: Price | null, maxUsd: number | null): void {
+  if (price !== null || maxUsd === null) return;
+  throw new InputError(
+    `The price of ${variant.name} is unknown, so a budget of $${maxUsd} cannot be kept: give the variant a ` +
+      `"price" {"inputPerMTok", "outputPerMTok"} in models.json, or leave --max-usd out.`,
+  );
+}
+
 function flat(source: string, inputPerMTok: number, outputPerMTok: number, cachedPerMTok: number): Price {
   return {
     source,
@@ -47,7 +61,7 @@ function flat(source: string, inputPerMTok: number, outputPerMTok: number, cache
 
 function tablePrice(variant: Extract<Variant, { backend: "api" }>, env: Environment): Price | null {
   const name = variant.priceModel ?? variant.model;
-  const url = (variant.baseUrlEnv && env.get(variant.baseUrlEnv)) || variant.baseUrl;
+  const url = serverUrl(variant, env);
   const provider = variant.provider !== undefined
     ? findProvider({ providerId: variant.provider })
     : url !== undefined
@@ -105,24 +119,24 @@ export function mostTokens(tokens: number, exact: boolean): number {
   return exact ? tokens + 16 : Math.ceil(tokens * INEXACT_MARGIN) + 64;
 }
 
-/** Answers of this many tokens are what the low estimate of a plan expects. */
-const SHORT_ANSWER = 20;
+/** Answers of this many tokens are what the low estimate of a plan expects, where rows do not say otherwise. */
+export const SHORT_ANSWER = 20;
 
 /**
- * What a plan costs in US dollars, or null when the price is unknown. Low: the prompts at full price and short
- * answers. High: prompts as a server with another tokenizer may count them and every answer at its cap. Neither
+ * What a plan costs in US dollars, or null when the price is unknown. Low: the prompts at full price and the
+ * answers that are expected. High: prompts as a server with another tokenizer may count them and every answer at its cap. Neither
  * counts prefix caching, which only makes it cheaper, or retries.
  */
 export function estimateCost(
   price: Price | null,
-  rows: Iterable<{ readonly tokens: number; readonly maxTokens: number }>,
+  rows: Iterable<{ readonly tokens: number; readonly maxTokens: number; readonly answerTokens?: number }>,
   options: { readonly exact?: boolean } = {},
 ): { readonly low: number; readonly high: number } | null {
   if (!price) return null;
   let low = 0;
   let high = 0;
-  for (const { tokens, maxTokens } of rows) {
-    low += price.cost({ prompt: tokens, completion: Math.min(maxTokens, SHORT_ANSWER) });
+  for (const { tokens, maxTokens, answerTokens = SHORT_ANSWER } of rows) {
+    low += price.cost({ prompt: tokens, completion: Math.min(maxTokens, answerTokens) });
     high += price.cost({ prompt: mostTokens(tokens, options.exact ?? false), completion: maxTokens });
   }
   return { low, high };

@@ -355,6 +355,14 @@ export function missingEnvironment(variant: Variant, env: Environment = Deno.env
   return missing;
 }
 
+/** Where a variant's server is, by its environment variable, else by models.json; undefined when neither says. */
+export function serverUrl(
+  variant: Pick<ApiVariant, "baseUrl" | "baseUrlEnv">,
+  env: Environment = Deno.env,
+): string | undefined {
+  return (variant.baseUrlEnv && env.get(variant.baseUrlEnv)) || variant.baseUrl;
+}
+
 /** How fast a variant may be asked. null means no limit. */
 export interface Limits {
   /** Prompt and output tokens in any sliding minute. */

@@ -203,6 +203,7 @@ function planRows(
         recipe: { ...shared, count, position, maxTokens },
         tokens,
         maxTokens,
+        answerTokens: tokens,
         skip: skipOf(fitting, tokens),
         length,
       };

@@ -15,6 +15,18 @@ export const longMemEvalKind: ExperimentKind = defineKind({
   title: "LongMemEval",
   short: "LongMemEval",
   config: longMemEvalConfigSchema,
+  compared: {
+    unit: null,
+    place({ params }) {
+      const { custom_id, condition } = params;
+      return {
+        key: JSON.stringify([custom_id, condition]),
+        length: 0,
+        condition: String(condition),
+        cluster: String(custom_id), // a question and its answer, whatever stands around them
+      };
+    },
+  },
   experiments: (config) => [{
     name: "longmemeval",
     title: "LongMemEval",

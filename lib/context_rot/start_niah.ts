@@ -15,6 +15,18 @@ export const niahKind: ExperimentKind = defineKind({
   title: "Needle in a haystack",
   short: "NIAH",
   config: niahConfigSchema,
+  compared: {
+    unit: "tokens",
+    place({ params }) {
+      const { approximate_input_length: length, needle_depth, trial, question, answer } = params;
+      return {
+        key: JSON.stringify([length, needle_depth, trial, question, answer]),
+        length: Number(length),
+        condition: null,
+        cluster: `${length}/${trial}`, // all depths of a length stand in one haystack
+      };
+    },
+  },
   experiments: (config) => [{
     name: "niah",
     title: "Needle in a haystack",

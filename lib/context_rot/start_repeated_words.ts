@@ -16,6 +16,18 @@ export const repeatedWordsKind: ExperimentKind = defineKind({
   title: "Repeated words",
   short: "Repeated Words",
   config: repeatedWordsConfigSchema,
+  compared: {
+    unit: "words",
+    place({ params }) {
+      const { base_word, modified_word, word_count, position } = params;
+      return {
+        key: JSON.stringify([base_word, modified_word, word_count, position]),
+        length: Number(word_count),
+        condition: null,
+        cluster: String(word_count), // texts of one count differ in a word's place alone
+      };
+    },
+  },
   experiments: (config) =>
     parsePairs(config.pairs ?? config.pair).map((pair) => ({
       name: repeatedWordsName(pair),

@@ -28,21 +28,38 @@ export interface IntervalSeries {
   /** What it shows, for the legend. */
   readonly label: string;
   /** Which colours and dashes it has. */
-  readonly style: SeriesStyle;
+  readonly style: SeriesStyle | SeriesLook;
   /** Its points; places without one are gaps. */
   readonly points: readonly IntervalPoint[];
+  /** Places that belong to it, ascending; those of the x axis when left out. The line runs on over others. */
+  readonly places?: readonly number[];
 }
 
 /** The looks of a series: `valid` rows, all rows (`raw`), or another measure of them. */
 export type SeriesStyle = "valid" | "raw" | "other";
 
-const STYLES: Readonly<
-  Record<SeriesStyle, { readonly color: string; readonly fill: string; readonly dash: string }>
-> = {
+/** Looks of a series' own. */
+export interface SeriesLook {
+  /** Of line, bars and the rims of points. */
+  readonly color: string;
+  /** Of points. */
+  readonly fill: string;
+  /** Dashes of the line, as SVG has them; `none` for a whole one. */
+  readonly dash: string;
+  /** Shape of points; circles unless given. */
+  readonly symbol?: Symbol;
+}
+
+/** A shape of points. */
+export type Symbol = "circle" | "square" | "diamond" | "triangle";
+
+const STYLES: Readonly<Record<SeriesStyle, SeriesLook>> = {
   valid: { color: COLORS.valid, fill: COLORS.valid, dash: "none" },
   raw: { color: COLORS.raw, fill: COLORS.background, dash: "4 3" },
   other: { color: COLORS.rule2, fill: COLORS.background, dash: "1 3" },
 };
+
+const lookOf = (style: SeriesStyle | SeriesLook) => typeof style === "string" ? STYLES[style] : style;
 
 /** A level that is drawn across. */
 export interface Level {
@@ -99,8 +116,8 @@ export interface IntervalPanelOptions {
 const QUARTERS = [0, 0.25, 0.5, 0.75, 1];
 const BOTTOM = 42;
 const LINE = 14;
-/** Pixels between series of the same place. */
-const APART = 10;
+/** Pixels between series of the same place, and from the first to the last of them. */
+const APART = 10, SPREAD = 36;
 
 /** Draws series of points with their intervals. */
 export async function intervalPanel(options: IntervalPanelOptions): Promise<Panel> {
@@ -145,9 +162,10 @@ export async function intervalPanel(options: IntervalPanelOptions): Promise<Pane
           })
         ),
         ...(window === null ? [] : windowMark(Plot, window, domain)),
-        ...series.flatMap((one, i) =>
-          seriesMarks(Plot, one, x.places, ((series.length - 1) / 2 - i) * APART)
-        ),
+        ...series.flatMap((one, i) => {
+          const apart = Math.min(APART, SPREAD / Math.max(1, series.length - 1));
+          return seriesMarks(Plot, one, one.places ?? x.places, ((series.length - 1) / 2 - i) * apart);
+        }),
         ...lines.map((line, i) => lineMark(Plot, line, log ? domain : null, 18 + LINE * (i + 1))),
       ],
     })
@@ -171,17 +189,27 @@ export function intervalLegend(
 ): Panel {
   const line = (color: string, dash: string) =>
     `<line x1="0" y1="7" x2="22" y2="7" stroke="${color}" stroke-width="1.8" stroke-dasharray="${dash}"/>`;
-  const dot = (color: string, fill: string) =>
-    `<circle cx="11" cy="7" r="4.5" stroke="${color}" stroke-width="2" fill="${fill}"/>`;
   const items = series.map(({ label, style }): LegendItem => {
-    const { color, dash, fill } = STYLES[style];
-    return { symbol: line(color, dash) + dot(color, fill), label };
+    const look = lookOf(style);
+    return { symbol: line(look.color, look.dash) + legendPoint(look), label };
   });
   const rules = levels.map(({ label }, i): LegendItem => ({
     symbol: line(levelStyle(i).color, levelStyle(i).dash),
     label,
   }));
   return legend([...items, ...rules], heading);
+}
+
+/** The same shapes as Plot draws them, of about the same area. */
+const SHAPES: Readonly<Record<Symbol, string>> = {
+  circle: '<circle cx="11" cy="7" r="4.5"',
+  square: '<rect x="7" y="3" width="8" height="8"',
+  diamond: '<path d="M11 0.5L15.5 7L11 13.5L6.5 7Z"',
+  triangle: '<path d="M11 1L16 10.5L6 10.5Z"',
+};
+
+function legendPoint({ symbol = "circle", color, fill }: SeriesLook): string {
+  return `${SHAPES[symbol]} stroke="${color}" stroke-width="2" fill="${fill}"/>`;
 }
 
 function levelStyle(index: number): { readonly dash: string; readonly color: string } {
@@ -194,14 +222,14 @@ function seriesMarks(
   places: readonly number[],
   dx: number,
 ): Markish[] {
-  const { color: stroke, fill, dash } = STYLES[style];
+  const { color: stroke, fill, dash, symbol = "circle" } = lookOf(style);
   const known = new Map(points.map((point) => [point.x, point]));
   const line = places.map((x) => known.get(x) ?? { x, y: NaN });
   const barred = points.filter(({ low, high }) => low !== null && high !== null);
   return [
     Plot.ruleX(barred, { x: "x", y1: "low", y2: "high", stroke, strokeWidth: 2, dx }),
     Plot.line(line, { x: "x", y: "y", stroke, strokeWidth: 1.5, strokeDasharray: dash, dx }),
-    Plot.dot(points, { x: "x", y: "y", r: 4.5, stroke, strokeWidth: 2, fill, dx }),
+    Plot.dot(points, { x: "x", y: "y", r: 4.5, symbol, stroke, strokeWidth: 2, fill, dx }),
   ];
 }
 
@@ -212,5 +240,5 @@ function secondLabels(places: readonly number[], second: NonNullable<IntervalAxi
 
 function countLabels({ style, points }: IntervalSeries, title: string): AxisLine {
   const labels = points.map(({ x, n }) => ({ x, text: n.toLocaleString("en-US") }));
-  return { title, color: STYLES[style].color, labels };
+  return { title, color: lookOf(style).color, labels };
 }

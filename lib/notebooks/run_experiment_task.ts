@@ -5,14 +5,14 @@
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
-import { snakeName } from "../backends/variants.ts";
+import { missingEnvironment, snakeName } from "../backends/variants.ts";
 import { INPUT_ERROR_EXIT, InputError } from "../base/errors.ts";
 import { readTextIfExists } from "../base/files.ts";
 import type { Json } from "../base/hash.ts";
-import type { ExperimentKind } from "../runs/experiment_kind.ts";
+import type { ExperimentKind, ParsedKind } from "../runs/experiment_kind.ts";
 import { lockRun } from "../runs/lock.ts";
 import { type PlannedRun, planRuns } from "../runs/plan_runs.ts";
-import { parseShard } from "../runs/shard.ts";
+import { chosenVariants, type RunSettings, shardOf } from "../runs/run_settings.ts";
 import { readRunStatus, statusDashboard } from "../runs/status.ts";
 import { runNotebookTask } from "./run_notebook_task.ts";
 import { type Flags, flagsHelp, numberFlag, readFlags, switchFlag, textFlag } from "./task_flags.ts";
@@ -50,12 +50,14 @@ export const RUN_FLAGS: Flags = {
 const SHOW: Flags = { show: textFlag("ROW_ID", "print a row's prompt, byte for byte") };
 
 /** Runs an experiment task and sets the exit code: 0, 1 when nothing was answered, 2 for wrong input, 130 when stopped. */
-export async function runExperimentTask(
-  task: ExperimentTask,
-  args: readonly string[] = Deno.args,
-): Promise<void> {
+export function runExperimentTask(task: ExperimentTask, args: readonly string[] = Deno.args): Promise<void> {
+  return setExitCode(() => main(task, args));
+}
+
+/** Sets the exit code to what `main` gives; wrong input is said in its own words, with {@linkcode INPUT_ERROR_EXIT}. */
+export async function setExitCode(main: () => Promise<number>): Promise<void> {
   try {
-    Deno.exitCode = await main(task, args);
+    Deno.exitCode = await main();
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     console.error(error.message);
@@ -82,28 +84,78 @@ async function main(task: ExperimentTask, args: readonly string[]): Promise<numb
     return 0;
   }
   if (typeof show === "string") return await showRow(planned, show);
-  const { settings, test, experiments } = kind.parse(parameters);
-  const variants = [...new Set(planned.map(({ variant }) => variant.name))];
-  const { results } = settings;
-  const dashboard = (interrupted: boolean) =>
-    statusDashboard({ results, test, variants, experiments, interrupted });
-  for (const { files } of planned) (await lockRun(files.lock))[Symbol.dispose](); // says now who else is at it
-  console.error(await dashboard(false));
-  const shard = settings.shard === null ? null : parseShard(settings.shard);
-  const name = [
-    ...(test ? ["test"] : []),
-    ...variants.map(snakeName),
-    snakeName(kind.name),
-    ...(shard === null ? [] : [`shard_${shard.index}_of_${shard.count}`]),
-  ].join("_");
-  const code = await runNotebookTask({
-    path: fileURLToPath(new URL(`../../notebooks/${snakeName(kind.name)}.ipynb`, import.meta.url)),
+  const { code } = await executeRuns({
+    name: kind.name,
+    parsed: [kind.parse(parameters)],
+    planned,
     parameters,
-    outPath: join(results, `${name}.ipynb`),
-    resume: commandLine(command, args),
-    status: () => dashboard(true),
+    args,
   });
   return code === 0 ? await printReports(planned) : code;
+}
+
+/** Runs of a notebook. */
+export interface NotebookRuns {
+  /** Name of task, notebook and executed notebook: `repeated-words`. */
+  readonly name: string;
+  /** The kinds, which share the settings of the first. */
+  readonly parsed: readonly [ParsedKind, ...ParsedKind[]];
+  /** The runs that can be planned. */
+  readonly planned: readonly PlannedRun[];
+  /** The notebook's parameters. */
+  readonly parameters: Readonly<Record<string, Json>>;
+  /** The command line, for the line that says how to go on. */
+  readonly args: readonly string[];
+}
+
+/**
+ * Executes a notebook of runs for a person at a terminal: says who else is at them, shows the status dashboard, and
+ * runs. @returns the exit code and where the executed notebook is.
+ *
+ * @throws {InputError} when another process holds a run, the state is damaged, or the judge cannot be asked.
+ */
+export async function executeRuns(
+  runs: NotebookRuns,
+): Promise<{ readonly code: number; readonly outPath: string }> {
+  const { name, parsed: [{ settings, test }], planned, parameters, args } = runs;
+  const { results } = settings;
+  await checkJudges(settings);
+  const { variants: chosen } = await chosenVariants(settings);
+  const variants = chosen.map((variant) => variant.name);
+  const experiments = runs.parsed.flatMap((kind) => kind.experiments);
+  const dashboard = (interrupted: boolean) =>
+    statusDashboard({ results, test, variants, experiments, interrupted, planned });
+  for (const { files } of planned) (await lockRun(files.lock))[Symbol.dispose](); // says now who else is at it
+  console.error(await dashboard(false));
+  const shard = shardOf(settings);
+  const outName = [
+    ...(test ? ["test"] : []),
+    ...variants.map(snakeName),
+    snakeName(name),
+    ...(shard === null ? [] : [`shard_${shard.index}_of_${shard.count}`]),
+  ].join("_");
+  const outPath = join(results, `${outName}.ipynb`);
+  const code = await runNotebookTask({
+    path: fileURLToPath(new URL(`../../notebooks/${snakeName(name)}.ipynb`, import.meta.url)),
+    parameters,
+    outPath,
+    resume: commandLine(`deno task ${name}`, args),
+    status: () => dashboard(true),
+  });
+  return { code, outPath };
+}
+
+async function checkJudges(settings: RunSettings): Promise<void> {
+  const { judges } = await chosenVariants(settings);
+  const judge = judges.find((variant) => missingEnvironment(variant).length > 0);
+  if (judge === undefined) return;
+  const missing = missingEnvironment(judge);
+  throw new InputError(
+    `The judge ${judge.name} needs ${
+      missing.join(" and ")
+    }: set it in the environment or in .env (see .env.example), or ` +
+      `leave --judge out.`,
+  );
 }
 
 /** A command as it can be typed again. */

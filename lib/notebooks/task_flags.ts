@@ -6,6 +6,7 @@ import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { InputError } from "../base/errors.ts";
 import type { Json } from "../base/hash.ts";
+import { camelCase } from "../base/names.ts";
 
 /** One flag. Its name in kebab case is the notebook's parameter in camel case. */
 export interface Flag {
@@ -92,9 +93,4 @@ export function flagsHelp(flags: Flags): string {
   );
   const width = Math.min(28, Math.max(...entries.map(([flag]) => flag.length)));
   return entries.map(([flag, help]) => `  ${flag.padEnd(width)}  ${help}`).join("\n");
-}
-
-/** `max-usd` as `maxUsd`. */
-export function camelCase(name: string): string {
-  return name.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 }

@@ -60,6 +60,9 @@ function facts(s: RunSnapshot): [label: string, text: string][] {
   return lines;
 }
 
+const positionText = ({ position }: RunSnapshot) =>
+  position === undefined ? "" : ` (${position.index} of ${position.count})`;
+
 function share(s: RunSnapshot): number {
   const sendable = s.total - s.skipped;
   return sendable === 0 ? 1 : s.done / sendable;
@@ -70,7 +73,7 @@ export function boardText(s: RunSnapshot, options: { readonly width?: number } =
   const width = options.width ?? 40;
   const filled = Math.floor(share(s) * width);
   const bar = "█".repeat(filled) + "░".repeat(width - filled);
-  const head = `${s.experiment} ${s.variant} ${s.step}`;
+  const head = `${s.experiment} ${s.variant} ${s.step}${positionText(s)}`;
   return [
     `${head}  ${bar} ${Math.floor(share(s) * 100)}%`,
     ...facts(s).map(([label, text]) => `  ${label.padEnd(12)} ${text}`),
@@ -87,7 +90,9 @@ export function boardHtml(s: RunSnapshot): string {
     `<td style="text-align:left">${escapeHtml(text)}</td></tr>`
   );
   return `<div style="font:13px/1.5 system-ui,sans-serif;max-width:44em">` +
-    `<div><b>${escapeHtml(`${s.experiment} ${s.variant}`)}</b> ${escapeHtml(s.step)} ${percent}%</div>` +
+    `<div><b>${escapeHtml(`${s.experiment} ${s.variant}`)}</b> ${
+      escapeHtml(s.step + positionText(s))
+    } ${percent}%</div>` +
     `<div role="progressbar" aria-valuemin="0" aria-valuemax="100" aria-valuenow="${percent}" ` +
     `aria-label="${escapeHtml(`${s.name} ${s.step}`)}" ` +
     `style="height:8px;border-radius:4px;background:#8884;overflow:hidden;margin:4px 0">` +

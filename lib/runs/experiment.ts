@@ -22,6 +22,8 @@ export interface Row {
   readonly tokens: number;
   /** Output cap in tokens. */
   readonly maxTokens: number;
+  /** Tokens of the answer that is expected, for the low cost estimate; a short answer when left out. */
+  readonly answerTokens?: number;
   /** Why the row is not sent (`window`), or null. Kept in the plan and counted. */
   readonly skip: string | null;
 }

@@ -74,6 +74,26 @@ export interface ParsedKind {
   readonly choose?: (known: ReadonlyMap<string, Variant>) => readonly Variant[];
 }
 
+/** Where a row stands when variants are compared. */
+export interface ComparedPlace {
+  /** The same for the row that asks another variant the same. */
+  readonly key: string;
+  /** Input length, in the kind's unit; 0 where it has none. */
+  readonly length: number;
+  /** What is compared on its own: `focused`, `full`; null where there is no such division. */
+  readonly condition: string | null;
+  /** The same for rows that share chance: a haystack, a question. */
+  readonly cluster: string;
+}
+
+/** How rows of a kind are compared between variants. */
+export interface ComparedBy {
+  /** What lengths are counted in; null where rows have no lengths but conditions alone. */
+  readonly unit: "tokens" | "words" | null;
+  /** Where a row stands. */
+  place(row: Row): ComparedPlace;
+}
+
 /** A kind of experiment; make it with {@linkcode defineKind}. */
 export interface ExperimentKind {
   /** As in `deno task NAME` and `--only NAME`. */
@@ -82,6 +102,8 @@ export interface ExperimentKind {
   readonly title: string;
   /** For people, where room is short: `NIAH`. */
   readonly short: string;
+  /** How its rows are compared between variants; null when they are not. */
+  readonly compared: ComparedBy | null;
   /**
    * Checks settings: the kind's own and the shared ones, in one flat object.
    *
@@ -121,23 +143,26 @@ export function defineKind<C extends { readonly test: boolean }>(kind: {
   readonly title: string;
   readonly short: string;
   readonly config: SettingsSchema<C>;
+  readonly compared?: ComparedBy;
   experiments(config: C): readonly ExperimentSpec[];
   /** Chooses the variants that run, of those in models.json or others; `model` names them when left out. */
   choose?(config: C, model: string, known: ReadonlyMap<string, Variant>): readonly Variant[];
 }): ExperimentKind {
-  const { name, title, short } = kind;
+  const { name, title, short, compared = null } = kind;
   return {
     name,
     title,
     short,
+    compared,
     parse(input) {
       const { own, shared } = splitSettings(objectSchema.parse(input ?? {}));
       const config = kind.config.safeParse(own);
       const settings = runSettingsSchema.safeParse(shared);
       if (!config.success || !settings.success) {
         const errors = [config, settings].flatMap((parsed) => parsed.success ? [] : [parsed.error]);
-        const problems = errors.flatMap(({ issues }): readonly SettingsIssue[] => issues).map(problemOf);
-        throw new InputError(`Wrong ${short} settings: ${problems.join("; ")}.`, { cause: errors[0] });
+        throw new InputError(`Wrong ${short} settings: ${errors.map(settingsProblems).join("; ")}.`, {
+          cause: errors[0],
+        });
       }
       return {
         settings: settings.data,
@@ -164,8 +189,11 @@ export function splitSettings(
   };
 }
 
-function problemOf({ code, keys, path, message }: SettingsIssue): string {
-  return code === "unrecognized_keys"
-    ? `there is no setting ${keys?.join(", ")}`
-    : `${path.join(".") || "settings"}: ${message}`;
+/** What is wrong with settings, in words. */
+export function settingsProblems({ issues }: { readonly issues: readonly SettingsIssue[] }): string {
+  return issues.map(({ code, keys, path, message }) =>
+    code === "unrecognized_keys"
+      ? `there is no setting ${keys?.join(", ")}`
+      : `${path.join(".") || "settings"}: ${message}`
+  ).join("; ");
 }

@@ -2,11 +2,16 @@
  * Plans the runs of a kind of experiment on all chosen variants.
  * @module
  */
+import { join } from "node:path";
 import type { Tokenizer } from "../backends/backend.ts";
+import { openCache, type ResponseCache } from "../backends/cache.ts";
+import { backendIdentity, cacheKey } from "../backends/cache_key.ts";
 import { openBackend } from "../backends/open_backend.ts";
 import { priceOf } from "../backends/prices.ts";
 import { loadO200k } from "../backends/tokenizers.ts";
 import { deploymentOf, missingEnvironment, type Variant } from "../backends/variants.ts";
+import { scanAttempts } from "./attempt_records.ts";
+import type { Row } from "./experiment.ts";
 import type {
   CountedModel,
   ExperimentKind,
@@ -17,7 +22,10 @@ import type {
 import { describePlan, type PlanDescription, planText } from "./plan_text.ts";
 import { type RunFiles, runFiles } from "./run_files.ts";
 import { chosenVariants, limitsIn, shardOf } from "./run_settings.ts";
+import { requestOf } from "./runner.ts";
 import { shardRows } from "./shard.ts";
+import { modelName } from "./workflow.ts";
+import { runSteps, workflowStatePath } from "./workflow_state.ts";
 
 /** A run before it begins. */
 export interface PlannedRun {
@@ -76,6 +84,13 @@ export async function planRun(
     shard,
     layout: experiment.layout ?? null,
   });
+  using cache = await openExisting(join(parsed.settings.results, ".cache.sqlite"), parsed.settings.cache);
+  const identity = cache === null ? null : backendIdentity(variant);
+  const inCache = cache === null ? null : async (row: Row) => {
+    const request = requestOf(row, await experiment.prompt(row), experiment.sampling);
+    return cache.has(cacheKey(identity, request));
+  };
+  const settled = await areJudged(parsed, experiment.name, variant, judges, files);
   const options = {
     rows: shard === null ? experiment.rows : shardRows(experiment.rows, shard),
     files,
@@ -84,9 +99,11 @@ export async function planRun(
     limits: limitsIn(parsed.settings, variant),
     exact: tokenizer.exact,
     judged: experiment.judging !== null,
+    ...(inCache === null ? {} : { inCache }),
     judges: experiment.judging === null ? [] : judges.map((judge) => ({
       variant: judge.variant.name,
       price: priceOf(judge.variant),
+      settled,
       ...experiment.judging as Judging,
       maxTokens: Math.min(judge.variant.maxOutputTokens, (experiment.judging as Judging).maxTokens),
     })),
@@ -100,6 +117,28 @@ export async function planRun(
     ...(missing.length > 0 ? [`missing environment: ${missing.join(", ")} (see .env.example)`] : []),
   ];
   return { variant, experiment, title, files, plan, text: lines.join("\n") };
+}
+
+/** The response cache, when it is in use and there is one: a plan makes no file. */
+async function openExisting(path: string, inUse: boolean): Promise<ResponseCache | null> {
+  return inUse && await Deno.stat(path).then(() => true, () => false)
+    ? openCache(path, { keepDamaged: true })
+    : null;
+}
+
+/** Whether the rows that are done have been evaluated with these judges. */
+async function areJudged(
+  { settings, test }: ParsedKind,
+  experiment: string,
+  variant: Variant,
+  judges: readonly CountedModel[],
+  files: RunFiles,
+): Promise<boolean> {
+  const steps = runSteps(workflowStatePath(settings.results, test), experiment, variant.name);
+  if (!await steps.isMarked("evaluation")) return false;
+  let model: string | null = null;
+  await scanAttempts(files.judgeAttempts, { header: (header) => void (model = header.model) });
+  return model === judges.map((judge) => modelName(judge.variant)).join(",");
 }
 
 /**

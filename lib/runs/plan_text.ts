@@ -2,7 +2,7 @@
  * What a run would do, said before it does it.
  * @module
  */
-import { estimateCost, type Price } from "../backends/prices.ts";
+import { estimateCost, type Price, SHORT_ANSWER } from "../backends/prices.ts";
 import type { Limits } from "../backends/variants.ts";
 import { scanAttempts } from "./attempt_records.ts";
 import { durationText } from "./board.ts";
@@ -27,6 +27,8 @@ export interface PlanOptions {
   readonly judged?: boolean;
   /** The judges, with the most calls that one row may need and how large they are at most. */
   readonly judges?: readonly PlannedJudge[];
+  /** Whether the response cache answers a row; none is looked up when left out. */
+  readonly inCache?: (row: Row) => boolean | Promise<boolean>;
 }
 
 /** A judge as a plan counts it. */
@@ -41,6 +43,8 @@ export interface PlannedJudge {
   readonly tokens: number;
   /** Output cap of a call. */
   readonly maxTokens: number;
+  /** Whether rows that are done have been judged as well. */
+  readonly settled?: boolean;
 }
 
 /** A range of US dollars, or null when the price is unknown. */
@@ -56,10 +60,14 @@ export interface PlanDescription {
   readonly todo: number;
   /** Rows to send that ended in an error before. */
   readonly retried: number;
+  /** Rows to send that the response cache answers: they are in no other number below. Null when it was not asked. */
+  readonly cached: number | null;
   /** Reason -> rows that are not sent. */
   readonly skipped: Readonly<Record<string, number>>;
   /** Of the rows to send. */
   readonly promptTokens: number;
+  /** Answers as they are expected. */
+  readonly outputTokensLow: number;
   /** Every answer at its cap. */
   readonly outputTokensHigh: number;
   /** Of the rows to send. */
@@ -86,7 +94,7 @@ export interface PlanDescription {
  * @throws {InputError} when the attempts file is damaged.
  */
 export async function describePlan(options: PlanOptions): Promise<PlanDescription> {
-  const { rows, files, price, limits, exact, judges = [] } = options;
+  const { rows, files, price, limits, exact, judges = [], inCache } = options;
   const known = new Map<string, "done" | "error">();
   await scanAttempts(files.attempts, {
     attempt({ id, status }) {
@@ -104,10 +112,16 @@ export async function describePlan(options: PlanOptions): Promise<PlanDescriptio
       if (known.has(row.id)) retried++;
     }
   }
-  const promptTokens = todo.reduce((sum, row) => sum + row.tokens, 0);
-  const outputTokensHigh = todo.reduce((sum, row) => sum + row.maxTokens, 0);
+  const sent: Row[] = [];
+  for (const row of todo) if (!await inCache?.(row)) sent.push(row);
+  const promptTokens = sent.reduce((sum, row) => sum + row.tokens, 0);
+  const outputTokensLow = sent.reduce(
+    (sum, { answerTokens = SHORT_ANSWER, maxTokens }) => sum + Math.min(maxTokens, answerTokens),
+    0,
+  );
+  const outputTokensHigh = sent.reduce((sum, row) => sum + row.maxTokens, 0);
   const judging = judges.map((judge) => {
-    const callsHigh = judge.callsPerRow * (todo.length + done);
+    const callsHigh = judge.callsPerRow * (todo.length + (judge.settled ? 0 : done));
     const tokens = { tokens: judge.tokens * callsHigh, maxTokens: judge.maxTokens * callsHigh };
     const high = estimateCost(judge.price, [tokens])?.high;
     return { variant: judge.variant, callsHigh, cost: high === undefined ? null : { low: 0, high } };
@@ -117,17 +131,19 @@ export async function describePlan(options: PlanOptions): Promise<PlanDescriptio
     done,
     todo: todo.length,
     retried,
+    cached: inCache === undefined ? null : todo.length - sent.length,
     skipped,
     promptTokens,
+    outputTokensLow,
     outputTokensHigh,
-    cost: estimateCost(price, todo, { exact }),
+    cost: estimateCost(price, sent, { exact }),
     judgeCallsHigh: judging.reduce((sum, judge) => sum + judge.callsHigh, 0),
     judgeCost: judging.some(({ cost }) => cost === null)
       ? null
       : { low: 0, high: judging.reduce((sum, { cost }) => sum + (cost?.high ?? 0), 0) },
     judges: judging,
-    minutesLow: minutes(limits, todo.length, promptTokens),
-    minutesHigh: minutes(limits, todo.length, promptTokens + outputTokensHigh),
+    minutesLow: minutes(limits, sent.length, promptTokens),
+    minutesHigh: minutes(limits, sent.length, promptTokens + outputTokensHigh),
   };
 }
 
@@ -140,10 +156,14 @@ function minutes(limits: Limits, requests: number, tokens: number): number | nul
 const whole = (n: number) => Math.round(n).toLocaleString("en-US");
 const dollars = (n: number) => `$${n < 1 ? n.toFixed(4) : n.toFixed(2)}`;
 
-function costRange(cost: CostRange, who: string): string {
-  if (cost === null) return `unknown: no price is known for ${who}`;
+/** `$0.0123 to $1.50`, or that it is unknown. */
+export function costRangeText(cost: CostRange, unknown = "unknown"): string {
+  if (cost === null) return unknown;
   return cost.low === cost.high ? dollars(cost.high) : `${dollars(cost.low)} to ${dollars(cost.high)}`;
 }
+
+const costRange = (cost: CostRange, who: string) =>
+  costRangeText(cost, `unknown: no price is known for ${who}`);
 
 /** The plan as lines for people; ends with a line break. */
 export function planText(plan: PlanDescription, options: PlanOptions): string {
@@ -166,6 +186,7 @@ export function planText(plan: PlanDescription, options: PlanOptions): string {
     ["rows", `${whole(plan.rows)} planned`],
     ["to send", whole(plan.todo) + retried],
     ["done before", whole(plan.done)],
+    ...(plan.cached === null ? [] : [["cached", `${whole(plan.cached)} of those to send`]]),
     ["skipped", skipped.length > 0 ? skipped.join(", ") : "0"],
     ["prompt tokens", whole(plan.promptTokens)],
     ["output tokens", `at most ${whole(plan.outputTokensHigh)}`],

@@ -55,6 +55,10 @@ export interface ExperimentOptions<R extends Row> {
 
 /** How a workflow ended. */
 export interface ExperimentResult extends RowCounts {
+  /** The experiment, as in file names. */
+  readonly experiment: string;
+  /** The variant, as in models.json. */
+  readonly variant: string;
   /** Null when every step was done. */
   readonly stoppedBy: StopReason | null;
   /** What stopped it, when it was not the user: wrong input, a refused key, a full disk, a spent budget. */

@@ -19,6 +19,8 @@ export interface RunSnapshot {
   readonly variant: string;
   /** What is being done. */
   readonly step: RunStep;
+  /** Which of several runs it is, from 1; left out of one run alone. */
+  readonly position?: { readonly index: number; readonly count: number };
   /** Rows of the step: in the evaluation, judge calls. */
   readonly total: number;
   /** Rows that are done, in this session or before. */

@@ -111,6 +111,21 @@ export function promptSha256(prompt: Pick<Prompt, "messages" | "prefix">): strin
   return sha256(canonicalJson({ messages, ...(prefix === undefined ? {} : { prefix }) } as unknown as Json));
 }
 
+/** The request of a row, as it is sent and as the response cache knows it. */
+export function requestOf(
+  row: Pick<Row, "maxTokens">,
+  prompt: Prompt,
+  sampling: Omit<Sampling, "maxTokens">,
+): GenerateRequest | ContinueRequest {
+  return {
+    ...sampling,
+    maxTokens: row.maxTokens,
+    messages: prompt.messages,
+    ...(prompt.prefix === undefined ? {} : { prefix: prompt.prefix }),
+    ...(prompt.oracle === undefined ? {} : { oracle: prompt.oracle }),
+  };
+}
+
 /**
  * Sends, in the plan's order, every row that is neither done nor skipped: rows with errors are tried again, rows that
  * are done are never sent. Prompts are built when their turn comes, one per slot. Every try is in the store before
@@ -149,14 +164,7 @@ export function startRun<R extends Row>(options: RunOptions<R>): Run {
   const sendRow = async (row: R) => {
     const prompt = await options.prompt(row);
     const promptHash = promptSha256(prompt);
-    const request: GenerateRequest | ContinueRequest = {
-      ...options.sampling,
-      maxTokens: row.maxTokens,
-      messages: prompt.messages,
-      ...(prompt.prefix === undefined ? {} : { prefix: prompt.prefix }),
-      ...(prompt.oracle === undefined ? {} : { oracle: prompt.oracle }),
-    };
-    await caller.call(request, {
+    await caller.call(requestOf(row, prompt, options.sampling), {
       tokens: prompt.tokens,
       signal: abort.signal,
       ...(prompt.epoch === undefined ? {} : { epoch: prompt.epoch }),

@@ -26,12 +26,24 @@ export interface RunSequence {
   onProgress(callback: () => void): () => void;
 }
 
+/** Options of {@linkcode runInSequence}. */
+export interface SequenceOptions {
+  /** Whether the next run begins after this result; only after one that was not stopped, when left out. */
+  readonly goOn?: (result: ExperimentResult) => boolean;
+  /** What is kept of a result; all of it when left out. */
+  readonly keep?: (result: ExperimentResult) => ExperimentResult;
+}
+
 /**
  * Runs a queue in order. Resolves once it is known how the rows of the first stand, so that there is something to show.
  *
  * @throws what the first run's `start()` throws.
  */
-export async function runInSequence(queue: readonly [QueuedRun, ...QueuedRun[]]): Promise<RunSequence> {
+export async function runInSequence(
+  queue: readonly [QueuedRun, ...QueuedRun[]],
+  options: SequenceOptions = {},
+): Promise<RunSequence> {
+  const goOn = options.goOn ?? ((result) => result.stoppedBy === null);
   const listeners = new Set<() => void>();
   const open = [...queue];
   const closeNext = () => open.shift()?.close();
@@ -39,6 +51,7 @@ export async function runInSequence(queue: readonly [QueuedRun, ...QueuedRun[]])
     while (open.length > 0) await closeNext();
   };
   let stopped = false;
+  let position = 0;
   let current: RunHandle;
   try {
     current = await begin(queue[0]);
@@ -51,15 +64,17 @@ export async function runInSequence(queue: readonly [QueuedRun, ...QueuedRun[]])
     try {
       for (const [index, queued] of queue.entries()) {
         if (index > 0) current = await begin(queued);
+        position = index;
         if (stopped) current.stop(); // the user may have stopped while it was opened
         const forget = current.onProgress(() => listeners.forEach((listener) => listener()));
         try {
-          results.push(await current.done);
+          const result = await current.done;
+          results.push(options.keep?.(result) ?? result);
         } finally {
           forget();
         }
         await closeNext();
-        if (stopped || results.at(-1)?.stoppedBy !== null) break;
+        if (stopped || !goOn(results.at(-1) as ExperimentResult)) break;
       }
     } finally {
       await closeAll();
@@ -75,7 +90,12 @@ export async function runInSequence(queue: readonly [QueuedRun, ...QueuedRun[]])
       current.stop();
       return done;
     },
-    snapshot: () => current.snapshot(),
+    snapshot: () => {
+      const snapshot = current.snapshot();
+      return queue.length === 1
+        ? snapshot
+        : { ...snapshot, position: { index: position + 1, count: queue.length } };
+    },
     onProgress(callback) {
       listeners.add(callback);
       return () => listeners.delete(callback);

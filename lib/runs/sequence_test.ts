@@ -8,7 +8,16 @@ import type { ExperimentResult } from "./workflow.ts";
 
 function resultWith(error: Error | null): ExperimentResult {
   return {
-    ...{ done: 1, errors: 0, skipped: 0, pending: 0, rows: [], report: null },
+    ...{
+      experiment: "niah",
+      variant: "pocket",
+      done: 1,
+      errors: 0,
+      skipped: 0,
+      pending: 0,
+      rows: [],
+      report: null,
+    },
     files: runFiles({ results: "results", experiment: "niah", variant: "pocket", test: false }),
     stoppedBy: error === null ? null : "error",
     error,

@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { readTextIfExists } from "../base/files.ts";
 import { scanAttempts } from "./attempt_records.ts";
+import type { Experiment } from "./experiment.ts";
 import { type RunFiles, runFiles } from "./run_files.ts";
 import { readWorkflowState, type Step, STEPS, workflowStatePath } from "./workflow_state.ts";
 
@@ -111,10 +112,26 @@ export interface StatusOptions {
   readonly experiments: readonly { readonly name: string; readonly title: string }[];
   /** The names of the variants, in order. */
   readonly variants: readonly string[];
+  /** The runs as they are planned, for what is not started yet. */
+  readonly planned?: readonly {
+    readonly variant: { readonly name: string };
+    readonly experiment: Pick<Experiment, "name" | "rows" | "part">;
+  }[];
   /** Printed as what goes on with the work. */
   readonly resume?: string;
   /** Whether the work was just interrupted. */
   readonly interrupted?: boolean;
+}
+
+/** `✗ not started`, with how many rows each part has. */
+function notStarted(experiment: Pick<Experiment, "rows" | "part">): string {
+  const parts = new Map<string, number>();
+  for (const row of experiment.rows) {
+    const part = experiment.part?.(row);
+    if (part !== undefined) parts.set(part, (parts.get(part) ?? 0) + (row.skip === null ? 1 : 0));
+  }
+  const counts = [...parts].map(([part, total]) => `${part}: 0/${total}`);
+  return `✗ not started${counts.length > 0 ? ` (${counts.join(", ")})` : ""}`;
 }
 
 const RULE = "=".repeat(40);
@@ -134,7 +151,13 @@ export async function statusDashboard(options: StatusOptions): Promise<string> {
     lines.push("", `${title}:`);
     for (const variant of variants) {
       const status = await readRunStatus(runFiles({ results, test, experiment: name, variant }));
-      lines.push(`  ${variant.padEnd(width)}  ${statusLine(status, state[name]?.[variant])}`);
+      const plan = options.planned?.find((run) =>
+        run.experiment.name === name && run.variant.name === variant
+      );
+      const line = status === null && plan !== undefined
+        ? notStarted(plan.experiment)
+        : statusLine(status, state[name]?.[variant]);
+      lines.push(`  ${variant.padEnd(width)}  ${line}`);
     }
   }
   if (options.resume !== undefined) lines.push("", `To resume, re-run: ${options.resume}`);

@@ -4,7 +4,7 @@
  */
 import type { Variant } from "../backends/variants.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
-import { messageOf } from "../base/errors.ts";
+import { InputError, messageOf } from "../base/errors.ts";
 import { hashJson, type Json } from "../base/hash.ts";
 import { log as logLine } from "../base/log.ts";
 import { type AttemptStore, openAttempts, type RunIdentity } from "./attempts.ts";
@@ -156,7 +156,8 @@ class Workflow<R extends Row> {
         : new Error(String(thrown));
       this.progress.at("stopped", error ? messageOf(error) : "start the same command to go on");
     }
-    return { ...this.counts, stoppedBy, error, files: this.files, rows, report };
+    const { experiment, variant } = this.identity;
+    return { experiment, variant, ...this.counts, stoppedBy, error, files: this.files, rows, report };
   }
 
   private async inference(store: AttemptStore, current: boolean): Promise<void> {
@@ -341,7 +342,10 @@ class Workflow<R extends Row> {
       signal: this.stopping.signal,
     });
     if (stage.step === "inference") this.counts = countsOf(summary);
-    if (summary.stoppedBy !== null) throw new Stopped(summary.stoppedBy, summary.error);
+    if (summary.stoppedBy === null) return;
+    const { error } = summary;
+    const ofJudge = stage.step === "evaluation" && error?.name === "BackendError";
+    throw new Stopped(summary.stoppedBy, ofJudge ? judgeError(stage.caller.variant, error) : error);
   }
 
   private gradable(
@@ -449,6 +453,15 @@ class Workflow<R extends Row> {
   }
 }
 
+function judgeError(judge: Variant, error: Error): InputError {
+  const message = error.message.replace(/\.?$/, ".");
+  return new InputError(
+    `The judge ${judge.name}: ${message} Every judgement would meet this: check its key, address and model, then start ` +
+      `the same command to go on.`,
+    { cause: error },
+  );
+}
+
 const countsOf = ({ done, errors, skipped, pending }: RowCounts): RowCounts => ({
   done,
   errors,
@@ -457,6 +470,6 @@ const countsOf = ({ done, errors, skipped, pending }: RowCounts): RowCounts => (
 });
 
 /** The model's name as its server knows it. */
-function modelName(variant: Variant): string {
+export function modelName(variant: Variant): string {
   return variant.backend === "simulated" ? `simulated:${variant.mode}` : variant.model;
 }

@@ -85,7 +85,7 @@ export async function createLongMemEval(
     sampling,
     rows,
     data,
-    notes: notesOf(data, rows, paths.types),
+    notes: notesOf(data, rows, paths.types, config.data === null && paths.sample),
     fullSize: data.items.length * CONDITIONS.length,
     judging: { callsPerRow: 1, tokens: JUDGE_TOKENS, maxTokens: JUDGE_CAP },
     score: (row, attempt) => matched(row, attempt).right === true,
@@ -165,11 +165,17 @@ function medianTokens(rows: readonly LongMemEvalRow[], condition: Condition): nu
   return sorted[Math.floor(sorted.length / 2)] ?? 0;
 }
 
-function notesOf(data: MemoryData, rows: readonly LongMemEvalRow[], types: string | null): string[] {
+function notesOf(
+  data: MemoryData,
+  rows: readonly LongMemEvalRow[],
+  types: string | null,
+  fallback: boolean,
+): string[] {
   const silent = rows.filter((row) => !row.entry.asks).length;
   const full = rows.filter((row) => row.params.condition === "full");
   return [
-    `data: ${data.description}`,
+    `data: ${data.description}` +
+    (fallback ? "; the published ones are not in data/ (deno task data longmemeval downloads them)" : ""),
     types === null
       ? "question types: not known, so that a judge goes by the general rules (deno task data longmemeval fetches them)"
       : data.untyped > 0

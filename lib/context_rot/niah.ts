@@ -224,6 +224,9 @@ function notesOf(config: NiahConfig, grid: NiahGrid, haystack: Haystack, source:
     `haystack: ${haystack.description}` +
     (longest > haystack.uniqueChars
       ? `, ${haystack.uniqueChars.toLocaleString("en-US")} characters: repeats at the longest lengths`
+      : "") +
+    (config.haystack === null && haystackFolder(config) === null
+      ? "; there is no data/PaulGrahamEssays (deno task data essays downloads it)"
       : ""),
     needle + (config.distractors > 0 ? `, ${config.distractors} distractors` : ""),
     `grid: ${counted(grid.lengths.length, "length")} x ${counted(grid.depths.length, "depth")} x ` +

@@ -7,6 +7,7 @@ import { CONTEXT_ROT_KINDS } from "./context_rot_settings.ts";
 import { planContextRot } from "./plan_context_rot.ts";
 import { type ContextRotOutcome, startContextRot } from "./start_context_rot.ts";
 import { answerFault, writeModels } from "./testing/fault_models.ts";
+import { writeMemoryFiles } from "./testing/memory_files.ts";
 
 /** A results folder and the models in use; both go when the test ends. */
 async function workplace(
@@ -49,6 +50,13 @@ async function run(settings: object): Promise<ContextRotOutcome & { readonly lin
   const lines: string[] = [];
   const started = await startContextRot(settings, { log: (line) => void lines.push(line) });
   return { ...await started.done, lines };
+}
+
+/** LongMemEval files whose full texts have about 8,000 tokens. */
+async function memoryFiles(results: string): Promise<string> {
+  const folder = `${results}/data`;
+  await writeMemoryFiles(folder, { questions: 20, chars: { focused: 900, full: 24_000 } });
+  return folder;
 }
 
 const failuresOf = ({ results }: ContextRotOutcome) =>
@@ -277,7 +285,9 @@ for (
 ) {
   Deno.test(`a model of mode ${mode} is named as such in the title and the table of every experiment`, async () => {
     await using place = await workplace({ broken: simulated({ mode, ...fields }) });
-    const outcome = await run({ model: "broken", test: true, results: place.results });
+    // Texts that are longer than the window that cuts them.
+    const data = await memoryFiles(place.results);
+    const outcome = await run({ model: "broken", test: true, longmemeval: { data }, results: place.results });
     assert.deepEqual(failuresOf(outcome), []);
     const { experiments } = JSON.parse(await Deno.readTextFile(outcome.files.json)).statistics;
     for (const { name, title, conditions } of experiments) {

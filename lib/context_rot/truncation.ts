@@ -14,14 +14,17 @@ const ESTIMATE_NOISE = 100;
 const SAME_COUNT = { rows: 3, spread: 0.005 } as const;
 /** A prompt whose count is under this share of the largest count of the run was not cut at a window. */
 const WINDOW_SHARE = 0.45;
+/** Prompts of one length that differ by less are a grid; by more, texts of all sizes. */
+const GRID_SPREAD = 0.05;
 
 /**
  * Finds the rows whose prompt was cut, with the evidence of each. A row is cut when
  *
  * - the server reports under 98% of what was sent, by the model's own tokenizer; or under 90% of what the run's
- *   shortest rows (where nothing is cut) let expect, when our count comes from another tokenizer, unless the run has
- *   counts more than twice as large;
- * - a shorter prompt, by the same share, has the very same reported count, and no count of the run is larger: a window;
+ *   shortest rows (where nothing is cut) let expect, when our count comes from another tokenizer, unless the prompts
+ *   are of all sizes and the run has counts more than twice as large;
+ * - a shorter prompt, by the same share, has the very same reported count, and no count of the run is larger or the
+ *   prompts stand on a grid of lengths: a window;
  * - three prompts or more of different sizes have the run's largest count, when our count comes from another tokenizer;
  * - its own reported count is such a window, and under 98% of what we counted;
  * - the reported count is the known window and clearly more was sent;
@@ -43,6 +46,10 @@ export function findTruncated(rows: readonly AuditRow[], options: AuditOptions):
     shortestWith.set(reported, Math.min(shortestWith.get(reported) ?? Infinity, row.token_count));
     longestWith.set(reported, Math.max(longestWith.get(reported) ?? 0, row.token_count));
   }
+  const isGrid = Map.groupBy(counted, (row) => row.length).values().every((group) => {
+    const smallest = group.reduce((least, row) => Math.min(least, row.token_count), Infinity);
+    return group.every((row) => row.token_count - smallest <= GRID_SPREAD * smallest);
+  });
   const largest = shortestWith.keys().reduce((most, reported) => Math.max(most, reported), 0);
   const atLargest = [shortestWith.get(largest) ?? 0, longestWith.get(largest) ?? 0] as const;
   const same = counted.filter((row) => readTokens(row, expect(row)) === largest).length;
@@ -53,7 +60,7 @@ export function findTruncated(rows: readonly AuditRow[], options: AuditOptions):
     const expected = expect(row);
     const reported = readTokens(row, expected);
     const reasons: string[] = [];
-    const clearly = options.tokenizerExact ||
+    const clearly = options.tokenizerExact || isGrid ||
       (reported >= WINDOW_SHARE * largest && expected - reported >= ESTIMATE_NOISE);
     if (reported < share * expected && clearly) {
       const basis = options.tokenizerExact ? "sent" : "expected from the shortest rows";
@@ -61,7 +68,7 @@ export function findTruncated(rows: readonly AuditRow[], options: AuditOptions):
     }
     const shortest = shortestWith.get(reported) as number;
     const longest = longestWith.get(reported) as number;
-    const other = reported < EXACT_SHARE * largest
+    const other = !isGrid && reported < EXACT_SHARE * largest
       ? null
       : share * row.token_count > shortest
       ? shortest

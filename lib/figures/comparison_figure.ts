@@ -127,7 +127,9 @@ export async function comparisonFigure(
     const hollow: SeriesLook = { color: COLORS.faint, fill: COLORS.background, dash: "4 3" };
     drawn.push(intervalLegend([{ label: "all rows sent, where some are invalid", style: hollow }], [], ""));
   }
-  drawn.push(legend([{ symbol: "", label: "Bars: 95% Wilson interval. Numbers below an axis: rows." }]));
+  drawn.push(
+    legend([{ symbol: "", label: "Bars: 95% Wilson interval. Numbers below an axis: valid rows." }]),
+  );
   return frame(titleOf(variants, options), captionsOf(panels), drawn, altOf(panels, variants));
 }
 

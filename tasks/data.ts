@@ -13,6 +13,7 @@ import type { FetchOptions } from "../lib/context_rot/fetch_file.ts";
 import { fetchLongMemEval } from "../lib/context_rot/fetch_longmemeval.ts";
 import { dataFolder } from "../lib/context_rot/longmemeval_config.ts";
 import { writeSample } from "../lib/context_rot/longmemeval_sample.ts";
+import { fetchToxicChat } from "../lib/parity/fetch_toxicchat.ts";
 import { stopOnSignal } from "../lib/runs/stop_on_signal.ts";
 
 const HELP = `Downloads data into data/. What is there and whole is not downloaded again.
@@ -20,6 +21,8 @@ const HELP = `Downloads data into data/. What is there and whole is not download
 deno task data longmemeval   cleaned_longmemeval_s_{focused,full}.csv and the question types: about 175 MB,
                              from the Hugging Face hub (HF_ENDPOINT, HF_TOKEN)
 deno task data essays        the essays that needle searches are usually run on: 0.6 MB, from GitHub
+deno task data toxicchat     ToxicChat, 10,165 labelled messages, for the comparison of backends: about 16 MB, from the
+                             hub; CC-BY-NC 4.0, and its texts are what they are
 deno task data sample        writes our own sample of chat questions anew; it ships, and comes out the same
 
   --from URL   a web folder that has the files by their names, instead of where they are published
@@ -62,6 +65,7 @@ async function main(args: string[]): Promise<number> {
 const JOBS: Readonly<Record<string, (options: FetchOptions) => Promise<void>>> = {
   longmemeval: fetchLongMemEval,
   essays: (options) => fetchEssays(options),
+  toxicchat: fetchToxicChat,
   async sample({ folder }) {
     for (const path of await writeSample(folder, await loadO200k())) log(`wrote ${path}`);
   },

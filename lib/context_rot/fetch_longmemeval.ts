@@ -7,9 +7,9 @@ import { stringify } from "csv-stringify/sync";
 import { digestOf } from "../base/download.ts";
 import { InputError, messageOf } from "../base/errors.ts";
 import { writeAtomic } from "../base/files.ts";
-import { contentOf, type HubFile, HubRepository } from "../base/hub_repository.ts";
 import { readDataLock, recordInDataLock } from "./data_lock.ts";
 import { fetchFile, type FetchOptions, isThere, now, type WantedFile } from "./fetch_file.ts";
+import { listDataset } from "./hub_dataset.ts";
 import { openMemoryData } from "./longmemeval_data.ts";
 import { type Condition, CONDITIONS, openMemoryFile } from "./longmemeval_file.ts";
 
@@ -61,7 +61,7 @@ function ofWebFolder(from: string, name: string): WantedFile {
 /** The files of the missing conditions from the hub: as they are where it has them, else out of its one CSV. */
 async function fetchCleaned(missing: readonly Condition[], options: FetchOptions): Promise<void> {
   const { folder, log, clock } = options;
-  const hub = await listed(CLEANED_DATASET, options);
+  const hub = await listDataset(CLEANED_DATASET, ADVICE, options);
   if (missing.every((condition) => hub.files.has(nameOf(condition)))) {
     for (const condition of missing) await fetchFile(hub.wanted(nameOf(condition)), options);
     return;
@@ -123,44 +123,12 @@ async function fetchTypes(options: FetchOptions): Promise<void> {
   const { from = null, log, signal } = options;
   try {
     if (from !== null) return await fetchFile(ofWebFolder(from, TYPES_FILE), options);
-    const hub = await listed(UPSTREAM_DATASET, options);
+    const hub = await listDataset(UPSTREAM_DATASET, ADVICE, options);
     const name = [TYPES_FILE, "longmemeval_oracle"].find((candidate) => hub.files.has(candidate));
     if (name === undefined) throw new InputError(`${UPSTREAM_DATASET} has no ${TYPES_FILE} any more.`);
     await fetchFile(hub.wanted(name, TYPES_FILE), options);
   } catch (error) {
     if (signal?.aborted || !(error instanceof InputError)) throw error;
     log(`the types of the questions were not fetched: ${messageOf(error)}`);
-  }
-}
-
-/** A dataset's files now. */
-async function listed(dataset: string, { env, signal, clock }: FetchOptions): Promise<{
-  readonly files: ReadonlyMap<string, HubFile>;
-  wanted(name: string, as?: string): WantedFile;
-}> {
-  const hub = new HubRepository(dataset, { type: "dataset", env, advice: ADVICE });
-  const { commit, files } = await patiently(() => hub.list("main", signal), clock, signal);
-  return {
-    files,
-    wanted(name, as = name) {
-      const known = contentOf(dataset, files.get(name) as HubFile);
-      return { name: as, url: hub.url(commit, name), known, token: hub.token, advice: ADVICE };
-    },
-  };
-}
-
-/** Three tries. */
-async function patiently<T>(
-  ask: () => Promise<T>,
-  clock: FetchOptions["clock"],
-  signal: AbortSignal | undefined,
-): Promise<T> {
-  for (let wait = 1000;; wait *= 4) {
-    try {
-      return await ask();
-    } catch (error) {
-      if (wait > 4000 || signal?.aborted || !/^Cannot ask/.test(messageOf(error))) throw error;
-      await clock.sleep(wait, signal);
-    }
   }
 }

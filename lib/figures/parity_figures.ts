@@ -34,7 +34,7 @@ export interface AgreementLine {
 }
 
 const LINE_HEIGHT = 44;
-const LEFT = 250;
+const LEFT = 290;
 const RIGHT = 28;
 const SELF = COLORS.raw;
 const ACROSS = COLORS.valid;

@@ -18,7 +18,7 @@ export const compareConfigSchema = z.strictObject({
   sampleSize: z.int().min(1).max(1_000_000).nullable().default(null),
   /** A policy that ships, or a .md or .txt file. */
   policy: z.string().min(1).default("toxic_simple"),
-  /** A .csv or .parquet file in ToxicChat's columns; null for data/toxicchat.parquet or .csv, else the sample that ships. */
+  /** A .csv or .parquet file in ToxicChat's columns; null for data/toxicchat.parquet, .csv or _test.csv, else the sample that ships. */
   data: z.string().min(1).nullable().default(null),
   design: z.enum(DESIGNS).default("balanced"),
   /** Share of other and of toxic messages that backends are expected to label differently, for design neyman. */
@@ -61,7 +61,7 @@ export function answerCap(
 export function dataPath(config: Pick<CompareConfig, "data" | "test">): string {
   if (config.data !== null) return config.data;
   if (!config.test) {
-    for (const name of ["toxicchat.parquet", "toxicchat.csv"]) {
+    for (const name of ["toxicchat.parquet", "toxicchat.csv", "toxicchat_test.csv"]) {
       const path = fileURLToPath(new URL(`../../data/${name}`, import.meta.url));
       try {
         if (Deno.statSync(path).isFile) return path;

@@ -273,14 +273,13 @@ function unexplained(pairs: DriftInput["pairs"], divergence: Divergence): Cause 
       evidence: `${near_ties} of ${with_logprobs} texts part at a near tie of two tokens`,
     };
   }
-  const parsed = pairs.filter(([a, b]) => a.label !== null && b.label !== null);
-  const moved = parsed.filter(([a, b]) => a.label !== b.label).length;
+  const moved = pairs.filter(([a, b]) => a.label !== b.label).length;
   return {
-    cause: moved > 0.05 * parsed.length ? "model" : "numerics",
+    cause: moved > 0.05 * of ? "model" : "numerics",
     certainty: "possible",
     evidence:
-      `texts differ on ${rows} of ${of} rows and labels on ${moved} of ${parsed.length}, with the same prompts and ` +
-      `sampling; log-probabilities would tell rounding from other weights`,
+      `texts differ on ${rows} of ${of} rows and outcomes (0, 1, unparsed) on ${moved}, with the same prompts and ` +
+      `sampling as far as known; log-probabilities would tell rounding from other weights`,
   };
 }
 

@@ -108,6 +108,7 @@ Deno.test("compareAnswers() fails a backend whose answers often hold no label", 
     { n: 200, second: chatty },
     (found) =>
       outcome(found) === "fail" && /hold a label/.test(found.verdict.reason) &&
+      causes(found)[0] === "model" &&
       found.statistics.both_parsed.agreement === 1,
   );
   assert.ok(count >= ENOUGH);

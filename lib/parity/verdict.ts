@@ -83,7 +83,8 @@ export function verdictOf({ statistics, floor, drift }: VerdictInput): Verdict {
     ? "inconclusive"
     : "pass";
   const causes = outcome === "fail" ? drift?.causes ?? [] : [];
-  const because = causes.length === 0 ? "" : ` Likely cause: ${causes[0]?.cause}.`;
+  const [cause] = causes;
+  const because = cause === undefined ? "" : ` Cause (${cause.certainty}): ${cause.cause}.`;
   return {
     outcome,
     reason: found(outcome).map(({ reason }) => reason).join("; ") + "." + because,

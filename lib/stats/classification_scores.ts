@@ -4,7 +4,8 @@
  */
 import type { Random } from "../base/random.ts";
 import { bootstrap } from "./bootstrap.ts";
-import type { Interval } from "./wilson.ts";
+import { specificAgreement } from "./specific_agreement.ts";
+import { type Interval, wilson } from "./wilson.ts";
 
 /** One classified item. */
 export interface ScoredLabel {
@@ -49,6 +50,9 @@ type Weighed = ScoredLabel & { readonly label: boolean };
 /**
  * Precision, recall and F1, each with a bootstrap interval over items. In a resample where a score is not defined it
  * counts as 0. Counts are of items; weights move the scores alone.
+ *
+ * Where all resamples give the same (a classifier without a mistake) the bootstrap knows nothing of mistakes not seen:
+ * the interval is then Wilson's, for F1 that of the positive agreement, which it is.
  */
 export function classificationScores(
   items: readonly ScoredLabel[],
@@ -57,22 +61,27 @@ export function classificationScores(
   const labelled = items.filter((item): item is Weighed => item.label !== null);
   const count = (truth: boolean, label: boolean) =>
     labelled.filter((item) => item.truth === truth && item.label === label).length;
-  const score = (value: (cells: Cells) => number | null): Score => {
+  const [tp, fp, fn] = [count(true, true), count(false, true), count(true, false)];
+  const score = (value: (cells: Cells) => number | null, plain: () => Interval): Score => {
     const estimate = value(cellsOf(labelled));
     if (estimate === null) return { estimate, low: 0, high: 1 };
-    const { low, high } = bootstrap(labelled, (drawn) => value(cellsOf(drawn)) ?? 0, options);
+    const drawn = bootstrap(labelled, (sample) => value(cellsOf(sample)) ?? 0, options);
+    const { low, high } = drawn.low === drawn.high ? plain() : drawn;
     return { estimate, low, high };
   };
   return {
     n: labelled.length,
     unlabelled: items.length - labelled.length,
-    truePositive: count(true, true),
-    falsePositive: count(false, true),
-    falseNegative: count(true, false),
+    truePositive: tp,
+    falsePositive: fp,
+    falseNegative: fn,
     trueNegative: count(false, false),
-    precision: score(({ tp, fp }) => share(tp, tp + fp)),
-    recall: score(({ tp, fn }) => share(tp, tp + fn)),
-    f1: score(({ tp, fp, fn }) => share(2 * tp, 2 * tp + fp + fn)),
+    precision: score((cells) => share(cells.tp, cells.tp + cells.fp), () => wilson(tp, tp + fp, options)),
+    recall: score((cells) => share(cells.tp, cells.tp + cells.fn), () => wilson(tp, tp + fn, options)),
+    f1: score(
+      (cells) => share(2 * cells.tp, 2 * cells.tp + cells.fp + cells.fn),
+      () => specificAgreement(tp, fp + fn, options),
+    ),
   };
 }
 

@@ -24,6 +24,13 @@ Deno.test("classificationScores() gives the scores of a table, and leaves out wh
   assert.ok(Math.abs(found.precision.high - plain.high) < 0.03, `${found.precision.high} ${plain.high}`);
 });
 
+Deno.test("classificationScores() of a classifier without a mistake stays uncertain", () => {
+  const found = classificationScores([...of(20, true, true), ...of(20, false, false)], { random: random() });
+  assert.deepEqual([found.f1.estimate, found.f1.high], [1, 1]);
+  assert.equal(found.recall.low, wilson(20, 20).low);
+  assert.ok(found.f1.low < 0.92, `${found.f1.low}`);
+});
+
 Deno.test("classificationScores() weighs items", () => {
   const items = [
     ...of(10, true, true),

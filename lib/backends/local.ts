@@ -12,13 +12,10 @@ import {
   type Completion,
   type ContinueRequest,
   type GenerateRequest,
-  type Message,
   type Tokenizer,
 } from "./backend.ts";
-import { harmonyOpening, harmonyPrompt } from "./harmony/chat.ts";
-import { CompletionReader, withAnswer } from "./harmony/completion_reader.ts";
-import { loadLocalVocabulary, type LocalVocabulary } from "./harmony/local_vocabulary.ts";
-import { HarmonyRenderError } from "./harmony/problems.ts";
+import { withAnswer } from "./harmony/completion_reader.ts";
+import { type LocalChat, localChat } from "./local_chat.ts";
 import {
   loadVariant,
   type LoadVariantOptions,
@@ -43,9 +40,8 @@ export async function openLocal(
   options: LoadVariantOptions = {},
 ): Promise<Backend> {
   const decoder = await loadVariant(variant, options);
-  if (variant.format !== "harmony") return new LocalBackend(variant, decoder);
   try {
-    return new LocalBackend(variant, decoder, await loadLocalVocabulary(decoder, variant.name));
+    return new LocalBackend(variant, decoder, await localChat(decoder, variant));
   } catch (error) {
     await decoder[Symbol.asyncDispose]();
     throw error;
@@ -55,13 +51,13 @@ export async function openLocal(
 class LocalBackend implements Backend {
   readonly variant: LocalVariant;
   readonly #decoder: Decoder;
-  readonly #harmony: LocalVocabulary | null;
+  readonly #chat: LocalChat;
   readonly #tokenText: (id: number) => string;
 
-  constructor(variant: LocalVariant, decoder: Decoder, harmony: LocalVocabulary | null = null) {
+  constructor(variant: LocalVariant, decoder: Decoder, chat: LocalChat) {
     this.variant = variant;
     this.#decoder = decoder;
-    this.#harmony = harmony;
+    this.#chat = chat;
     this.#tokenText = tokenTexts(decoder);
   }
 
@@ -77,27 +73,24 @@ class LocalBackend implements Backend {
     const { signal, onText } = options;
     signal?.throwIfAborted();
     const decoder = this.#decoder;
-    const ids = this.#promptIds(request.messages, prefix);
+    const ids = this.#chat.promptIds(request.messages, prefix);
     const room = roomAfter(ids.length, decoder, this.variant);
     const cancel = signal ? { signal } : {};
-    const harmony = this.#reader(request, prefix, onText);
-    const onToken = onText && harmony
-      ? (event: TokenEvent) => harmony.feed.push(event.token)
+    const reader = this.#chat.newReader?.({ prefix, stop: request.stop, onText });
+    const onToken = reader
+      ? (event: TokenEvent) => reader.push(event.token)
       : onText && ((event: TokenEvent) => event.text && onText(event.text));
     try {
       using prompt = await decoder.prefill(ids, { reuse: true, ...cancel });
       const [sample] = await prompt.generate({
-        ...sampleOptions(harmony ? withoutStop(request) : request, room, [request.seed ?? 0]),
+        ...sampleOptions(reader ? withoutStop(request) : request, room, [request.seed ?? 0]),
         ...(onToken ? { onToken } : {}),
         ...cancel,
       });
       const completion = this.#completion(sample as Sample, ids.length, prompt.cachedTokens);
-      if (!harmony) return completion;
-      if (!onToken) { for (const id of (sample as Sample).tokens) harmony.feed.push(id); }
-      harmony.feed.end();
-      const answer = harmony.reader.finish();
-      const { completionTokens } = completion.usage;
-      const reasoningTokens = answer.reasoning === null ? 0 : answer.finalAt ?? completionTokens;
+      if (!reader) return completion;
+      const answer = reader.finish();
+      const { reasoningTokens } = answer;
       return withAnswer({ ...completion, usage: { ...completion.usage, reasoningTokens } }, answer);
     } catch (error) {
       if (signal?.aborted) throw new BackendError("aborted", "The generation was stopped", { cause: error });
@@ -123,32 +116,6 @@ class LocalBackend implements Backend {
     };
   }
 
-  /** What reads the completion of a Harmony prompt; null with other formats. */
-  #reader(request: GenerateRequest, prefix: string, onText: CallOptions["onText"]) {
-    if (!this.#harmony) return null;
-    const { encoding } = this.#harmony;
-    const reader = new CompletionReader({
-      encoding,
-      opening: harmonyOpening(prefix),
-      stop: request.stop,
-      onText,
-    });
-    return { reader, feed: this.#harmony.feeder(reader.parser) };
-  }
-
-  /** @throws {BackendError} `bad_request` for messages that cannot be written in Harmony. */
-  #promptIds(messages: readonly Message[], prefix: string): number[] {
-    if (this.#harmony) {
-      try {
-        return this.#harmony.encode(harmonyPrompt(messages, this.variant.harmony, harmonyOpening(prefix)));
-      } catch (error) {
-        if (!(error instanceof HarmonyRenderError)) throw error;
-        throw new BackendError("bad_request", error.message, { cause: error });
-      }
-    }
-    return this.#decoder.encode(this.#decoder.renderChat(messages, { prefill: prefix }));
-  }
-
   async probe(): Promise<Capabilities> {
     return await Promise.resolve({
       chat: true,
@@ -168,8 +135,10 @@ class LocalBackend implements Backend {
       encode: (text) => decoder.encode(text),
       decode: (ids) => decoder.decode(ids),
       count: (text) => decoder.encode(text).length,
-      countMessages: (messages) => this.#promptIds(messages, "").length,
-      ...(this.#harmony ? {} : { render: (messages) => decoder.renderChat(messages, { prefill: "" }) }),
+      countMessages: (messages) => this.#chat.promptIds(messages, "").length,
+      ...(this.#chat.newReader
+        ? {}
+        : { render: (messages) => decoder.renderChat(messages, { prefill: "" }) }),
     });
   }
 

@@ -27,7 +27,7 @@ export interface UsageBody {
   readonly total_tokens: number;
   /** Prompt tokens that were not computed again. */
   readonly prompt_tokens_details: { readonly cached_tokens: number };
-  /** Samples have no reasoning apart from their text. */
+  /** Tokens before the answer, where the format tells reasoning from it. */
   readonly completion_tokens_details: { readonly reasoning_tokens: number };
 }
 
@@ -58,14 +58,14 @@ export interface Shape {
 }
 
 /** Every generated token counts, end tokens and those of a stop text included; a prompt counts once for all its samples. */
-export function usageOf({ samples, promptTokens, cachedTokens }: Drawn): UsageBody {
+export function usageOf({ samples, promptTokens, cachedTokens, reasoningTokens }: Drawn): UsageBody {
   const completionTokens = samples.reduce((sum, { tokens }) => sum + tokens.length, 0);
   return {
     prompt_tokens: promptTokens,
     completion_tokens: completionTokens,
     total_tokens: promptTokens + completionTokens,
     prompt_tokens_details: { cached_tokens: cachedTokens },
-    completion_tokens_details: { reasoning_tokens: 0 },
+    completion_tokens_details: { reasoning_tokens: reasoningTokens },
   };
 }
 

@@ -323,17 +323,3 @@ Deno.test("startServer() on loopback refuses requests for another host", async (
   assert.match(await own.until(/"scripted"/), /^HTTP\/1\.1 200 /);
   own.socket.destroy();
 });
-
-Deno.test("startServer() refuses chats with models whose format it does not write", async () => {
-  const { server } = await serve({}, { variant: { ...scriptedVariant, format: "harmony" } });
-  await using _server = server;
-  const response = await ask(server, chat());
-  assert.equal(response.status, 400);
-  assert.match((await response.json()).error.message, /speaks Harmony/);
-  const raw = await fetch(`${server.url}/completions`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ model: "scripted", prompt: "a", max_tokens: 2 }),
-  });
-  assert.equal((await raw.json()).choices[0].text, "xx");
-});

@@ -4,6 +4,7 @@
  */
 import type { TokenLogprob } from "../engine/mod.ts";
 import { type Body, finishOf, finite, type Head, type Scored, scoredTokens, type Shape } from "./answer.ts";
+import type { DrawnSample } from "./draw.ts";
 import type { Job, Served } from "./job.ts";
 
 /** Writes the answers to one chat. */
@@ -28,7 +29,7 @@ export function chatShape(head: Head, job: Job, served: Served): Shape {
       object: "chat.completion",
       choices: samples.map((sample, index) => ({
         index,
-        message: { role: "assistant", content: sample.text, refusal: null },
+        message: { role: "assistant", content: sample.text, refusal: null, ...reasoningOf(sample) },
         logprobs: job.logprobs === null ? null : logprobs(scoredTokens(sample)),
         finish_reason: finishOf(sample),
       })),
@@ -39,6 +40,15 @@ export function chatShape(head: Head, job: Job, served: Served): Shape {
         ? null
         : chunk(choice, { content: text }, scored ? { logprobs: logprobs([scored]) } : {}),
     last: ({ samples }) =>
-      samples.map((sample, index) => chunk(index, {}, { finish_reason: finishOf(sample) })),
+      samples.flatMap((sample, index) => [
+        ...(sample.reasoning === null ? [] : [chunk(index, reasoningOf(sample))]),
+        ...(sample.late === "" ? [] : [chunk(index, { content: sample.late })]),
+        chunk(index, {}, { finish_reason: finishOf(sample) }),
+      ]),
   };
+}
+
+/** The reasoning, in the field that other servers of open models have for it. */
+function reasoningOf({ reasoning }: DrawnSample): Body {
+  return reasoning === null ? {} : { reasoning_content: reasoning };
 }

@@ -2,6 +2,7 @@
  * Draws what a job asks for.
  * @module
  */
+import type { SampleReader } from "../backends/local_chat.ts";
 import type { Sample } from "../engine/mod.ts";
 import type { Job, Prompt, Served } from "./job.ts";
 import { type PromptLogprobs, promptLogprobs } from "./prompt_logprobs.ts";
@@ -16,10 +17,20 @@ export interface DrawnToken {
   readonly text: string;
 }
 
+/** A sample as it is answered. */
+export interface DrawnSample extends Sample {
+  /** What the model thought, where its format tells that from the answer. */
+  readonly reasoning: string | null;
+  /** The end of the text, where no token brought it. */
+  readonly late: string;
+}
+
 /** What was drawn. */
 export interface Drawn {
   /** One for each choice. */
-  readonly samples: readonly Sample[];
+  readonly samples: readonly DrawnSample[];
+  /** Tokens of all samples that are reasoning. */
+  readonly reasoningTokens: number;
   /** For each prompt that is echoed with log-probabilities; else null. */
   readonly prompts: readonly (PromptLogprobs | null)[];
   /** Tokens of all prompts. */
@@ -58,25 +69,62 @@ export async function draw(job: Job, { decoder }: Served, options: DrawOptions):
     continuations.push({ prefix, ...prompt.options });
   }
   onBegin?.(prompts);
+  const reading = job.newReader === null ? undefined : new Reading(job.prompts.length * job.n, job.newReader);
   const drawn = continuations.length === 0 ? [] : await decoder.generateMany(continuations, {
     signal,
-    ...(onToken
-      ? {
-        onToken: ({ request, sample, token, text }) =>
-          onToken({ choice: request * job.n + sample, token, text }),
-      }
-      : {}),
+    onToken: ({ request, sample, token, text }) => {
+      const choice = request * job.n + sample;
+      onToken?.({ choice, token, text: reading ? reading.push(choice, token) : text });
+    },
   });
   signal.throwIfAborted();
   const nothing: Sample = { tokens: [], text: "", finishReason: "length", logprobs: [] };
+  const samples = continuations.length === 0
+    ? Array.from({ length: job.prompts.length * job.n }, () => nothing)
+    : drawn.flat();
   return {
-    samples: continuations.length === 0
-      ? Array.from({ length: job.prompts.length * job.n }, () => nothing)
-      : drawn.flat(),
+    ...reading?.finish(samples) ??
+      { samples: samples.map((sample) => ({ ...sample, reasoning: null, late: "" })), reasoningTokens: 0 },
     prompts,
     promptTokens: job.prompts.reduce((sum, { ids }) => sum + ids.length, 0),
     cachedTokens,
   };
+}
+
+/** Tells the answers of samples from their reasoning, as their tokens come. */
+class Reading {
+  readonly #readers: readonly SampleReader[];
+  #fresh = "";
+
+  constructor(choices: number, newReader: NonNullable<Job["newReader"]>) {
+    this.#readers = Array.from({ length: choices }, () => newReader((text) => this.#fresh += text));
+  }
+
+  /** Text of the answer that a token brought. */
+  push(choice: number, token: number): string {
+    this.#readers[choice]?.push(token);
+    return this.#take();
+  }
+
+  finish(samples: readonly Sample[]): Pick<Drawn, "samples" | "reasoningTokens"> {
+    let reasoningTokens = 0;
+    return {
+      samples: samples.map((sample, choice) => {
+        const answer = (this.#readers[choice] as SampleReader).finish();
+        reasoningTokens += answer.reasoningTokens;
+        const { text, reasoning } = answer;
+        const finishReason = answer.stopped ? "stop" : sample.finishReason;
+        return { ...sample, text, reasoning, finishReason, late: this.#take() };
+      }),
+      reasoningTokens,
+    };
+  }
+
+  #take(): string {
+    const text = this.#fresh;
+    this.#fresh = "";
+    return text;
+  }
 }
 
 async function scored(

@@ -3,6 +3,7 @@
  * @module
  */
 import type { Sampling } from "../backends/backend.ts";
+import type { LocalChat, SampleReader } from "../backends/local_chat.ts";
 import { roomAfter, sampleOptions, windowOf } from "../backends/local_decoding.ts";
 import type { LocalVariant } from "../backends/variants.ts";
 import type { Decoder, SampleOptions } from "../engine/mod.ts";
@@ -16,6 +17,8 @@ export interface Served {
   readonly variant: LocalVariant;
   /** Loaded. */
   readonly decoder: Decoder;
+  /** How it is spoken to. */
+  readonly chat: LocalChat;
   /** What single tokens are. */
   readonly token: (id: number) => TokenInfo;
 }
@@ -34,6 +37,8 @@ export interface Prompt {
 export interface Job {
   /** In the order asked for. */
   readonly prompts: readonly Prompt[];
+  /** Reads a sample, where its text is not the answer. */
+  readonly newReader: ((onText: (text: string) => void) => SampleReader) | null;
   /** Samples of each prompt. */
   readonly n: number;
   /** Likeliest tokens to tell for each token; null when no log-probabilities are wanted. */
@@ -71,7 +76,10 @@ function jobOf(
   return {
     prompts: prompts.map((prompt) => {
       // A prompt that fills the window is fine where nothing is to be drawn.
-      const room = maxTokens === 0 ? 0 : roomAfter(prompt.ids.length, decoder, variant);
+      if (maxTokens > 0 || prompt.ids.length > windowOf(decoder, variant)) {
+        roomAfter(prompt.ids.length, decoder, variant);
+      }
+      const room = windowOf(decoder, variant) - prompt.ids.length;
       return {
         ...prompt,
         options: maxTokens === 0 ? null : {
@@ -80,6 +88,7 @@ function jobOf(
         },
       };
     }),
+    newReader: null,
     n: body.n,
     logprobs,
     stream: body.stream,
@@ -101,23 +110,32 @@ export interface JobContext {
  * @throws {ApiError} @throws {BackendError} `context_length` @throws {InputError} when the template refuses the chat.
  */
 export function chatJob(body: ChatBody, context: JobContext): Job {
-  const { decoder, variant } = context.served;
+  const { decoder, variant, chat } = context.served;
   const { messages, continue_final_message: continues, add_generation_prompt: begins = true } = body;
-  if (variant.format === "harmony") {
-    throw new ApiError(
-      400,
-      `${variant.name} speaks Harmony, which this server does not write: ask /v1/completions with rendered prompts, or ` +
-        "use the variant in this process.",
-      { param: "messages", code: "unsupported_value" },
-    );
+  const prefix = continues ? messages.at(-1)?.content ?? "" : "";
+  refuseFarTooLong(
+    messages.map(({ content }) => content).join("\n"),
+    context.served,
+    (text) => decoder.encode(text),
+  );
+  if (!begins && !continues && chat.newReader) {
+    throw new ApiError(400, "add_generation_prompt must be true: Harmony has no prompt without it.", {
+      param: "add_generation_prompt",
+      code: "unsupported_value",
+    });
   }
-  const text = continues
-    ? decoder.renderChat(messages.slice(0, -1), { prefill: messages.at(-1)?.content ?? "" })
-    : decoder.renderChat(messages, { addGenerationPrompt: begins });
-  const ids = encodeWithin(text, context.served, (part) => decoder.encode(part));
+  const ids = begins || continues
+    ? chat.promptIds(continues ? messages.slice(0, -1) : messages, prefix)
+    : decoder.encode(decoder.renderChat(messages, { addGenerationPrompt: false }));
   const maxTokens = body.max_completion_tokens ?? body.max_tokens ?? variant.maxOutputTokens;
   const logprobs = body.logprobs ? body.top_logprobs ?? 0 : null;
-  return jobOf(body, [{ ids, echo: null }], maxTokens, logprobs, context);
+  const { newReader } = chat;
+  if (!newReader) return jobOf(body, [{ ids, echo: null }], maxTokens, logprobs, context);
+  const { stop } = body;
+  return {
+    ...jobOf({ ...body, stop: [] }, [{ ids, echo: null }], maxTokens, logprobs, context),
+    newReader: (onText) => newReader({ prefix, stop, onText }),
+  };
 }
 
 /**
@@ -129,7 +147,7 @@ export function completionsJob(body: CompletionsBody, context: JobContext): Job 
   const { decoder } = context.served;
   const prompts = body.prompt.map((prompt) => {
     const ids = typeof prompt === "string"
-      ? encodeWithin(prompt, context.served, (part) => encodeRaw(part, decoder))
+      ? encodeWithin(prompt, context.served)
       : checkedIds(prompt, context.served);
     if (ids.length === 0) {
       throw new ApiError(400, "prompt is empty: give at least one token.", { param: "prompt" });
@@ -153,25 +171,28 @@ function checkedIds(ids: readonly number[], { decoder, variant }: Served): reado
     const text = `Token id ${wrong} does not exist: ${variant.name} has ids 0 to ${vocabSize - 1}.`;
     throw new ApiError(400, text, { param: "prompt", code: "invalid_value" });
   }
-  const window = windowOf(decoder, variant);
-  if (ids.length > window) roomAfter(ids.length, decoder, variant);
   return ids;
 }
 
 /** How much more than the window the beginning of a text must have before the rest is not looked at. */
 const SURE = 1.1;
 
+function encodeWithin(text: string, served: Served): number[] {
+  const encode = (part: string) => encodeRaw(part, served.decoder);
+  refuseFarTooLong(text, served, encode);
+  return encode(text);
+}
+
 /**
- * Encodes a text. One that is far too long is refused by its beginning: to encode all of it would keep everybody
- * waiting.
+ * Refuses a text that is far too long, by its beginning: to encode all of it would keep everybody waiting.
  *
- * @throws {ApiError} 400 when it is longer than the window, by its beginning.
+ * @throws {ApiError} 400
  */
-function encodeWithin(
+function refuseFarTooLong(
   text: string,
   { decoder, variant }: Served,
   encode: (text: string) => number[],
-): number[] {
+): void {
   const window = windowOf(decoder, variant);
   for (let length = 4 * window + 256; length < text.length; length *= 2) {
     const count = encode(text.slice(0, length)).length;
@@ -181,7 +202,4 @@ function encodeWithin(
       "(context length): shorten the prompt.";
     throw new ApiError(400, message, { code: "context_length_exceeded" });
   }
-  const ids = encode(text);
-  if (ids.length > window) roomAfter(ids.length, decoder, variant);
-  return ids;
 }

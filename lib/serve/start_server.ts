@@ -8,6 +8,7 @@ import { InputError, messageOf } from "../base/errors.ts";
 import { hashJson } from "../base/hash.ts";
 import { log } from "../base/log.ts";
 import { createRandom } from "../base/random.ts";
+import { type LocalChat, localChat } from "../backends/local_chat.ts";
 import { loadVariant } from "../backends/local_decoding.ts";
 import { modelIdentity } from "../backends/model_identity.ts";
 import type { LocalVariant } from "../backends/variants.ts";
@@ -91,7 +92,7 @@ export async function startServer(options: ServeOptions): Promise<Server> {
   if (options.key === "") throw new InputError("The key is empty: give one, or none at all.");
   const decoder = options.decoder ?? await loadVariant(variant, signal ? { signal } : {});
   try {
-    const server = new HttpServer(decoder, options);
+    const server = new HttpServer(decoder, await localChat(decoder, variant), options);
     await server.listen();
     return server;
   } catch (error) {
@@ -114,7 +115,7 @@ class HttpServer implements Server {
   #allDone: (() => void) | undefined;
   #closing: Promise<boolean> | undefined;
 
-  constructor(decoder: Decoder, options: ServeOptions) {
+  constructor(decoder: Decoder, chat: LocalChat, options: ServeOptions) {
     const { variant } = options;
     this.model = variant.name;
     this.#options = options;
@@ -126,7 +127,7 @@ class HttpServer implements Server {
     });
     const random = createRandom(options.seed ?? crypto.randomUUID());
     this.#find = routes({
-      served: { variant, decoder, token: tokenInfo(decoder) },
+      served: { variant, decoder, chat, token: tokenInfo(decoder) },
       admission: this.#admission,
       metrics: this.#metrics,
       maxBodyBytes: this.#maxBodyBytes,

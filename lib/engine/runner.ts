@@ -43,7 +43,8 @@ export class Runner implements ModelRunner {
   readonly #source: OpenWeights;
   readonly #options: SessionOptions;
   readonly #rope: RopeTables;
-  readonly #unread: Readonly<Record<string, Feed>>;
+  /** Made when first needed: sizes are to be believed once the weights have been read. */
+  #unread: Readonly<Record<string, Feed>> | undefined;
   /** Tokens prefilled and decode steps run since it was opened. */
   readonly counts = { prefilledTokens: 0, decodeSteps: 0 };
   readonly #sessions = new Map<boolean, Promise<Session>>();
@@ -54,7 +55,6 @@ export class Runner implements ModelRunner {
     this.#source = source;
     this.#options = options;
     this.#rope = new RopeTables(config);
-    this.#unread = unreadByPrefill(config);
   }
 
   /** Opens the sessions of plain prefill and decode. @throws {InputError} when the weights do not fit the config. */
@@ -171,7 +171,7 @@ export class Runner implements ModelRunner {
       seqlens_k: ints([total - 1], 1),
       total_length: ints([total]),
       ...this.#storeFeeds(store, past),
-      ...this.#unread,
+      ...(this.#unread ??= unreadByPrefill(this.config)),
     };
     return feeds;
   }

@@ -323,3 +323,18 @@ Deno.test("startServer() on loopback refuses requests for another host", async (
   assert.match(await own.until(/"scripted"/), /^HTTP\/1\.1 200 /);
   own.socket.destroy();
 });
+
+Deno.test("startServer() answers for its health and metrics while the engine is too busy to", async () => {
+  const { scripted, server } = await serve();
+  await using _server = server;
+  const root = server.url.replace("/v1", "");
+  await (await fetch(`${root}/metrics`)).body?.cancel();
+  Object.assign(scripted.decoder, { stats: () => new Promise(() => {}) });
+  const [health, metrics] = await Promise.all([fetch(`${root}/health`), fetch(`${root}/metrics`)]);
+  assert.deepEqual(await health.json(), { status: "busy", model: "scripted" });
+  assert.match(await metrics.text(), /^probebook_engine_generated_tokens_total 0$/m);
+  Object.assign(scripted.decoder, { stats: () => Promise.reject(new Error("dead")) });
+  const failed = await fetch(`${root}/health`);
+  assert.equal(failed.status, 503);
+  assert.match((await failed.json()).error.message, /engine has failed/);
+});

@@ -68,7 +68,7 @@ export interface Route {
 export type FindRoute = (path: string) => Route;
 
 /** Milliseconds that an answer of the engine to a question about itself may take. */
-const STATS_MS = 5000;
+const STATS_MS = 2000;
 
 /** The routes of a server. */
 export function routes(context: RouteContext): FindRoute {
@@ -88,7 +88,8 @@ export function routes(context: RouteContext): FindRoute {
   const all: readonly Route[] = [
     get("/health", ({ out }) => health(context, out), true),
     get("/metrics", async ({ out }) => {
-      const text = context.metrics.text(context.gauges(), await engineStats(served));
+      const { stats } = await engineStats(served);
+      const text = context.metrics.text(context.gauges(), stats);
       out.send(200, "text/plain; version=0.0.4; charset=utf-8", text);
     }),
     get("/v1/models", ({ out }) => out.json(200, { object: "list", data: [model] })),
@@ -154,19 +155,31 @@ function checkModel(name: string, { variant }: Served): void {
 
 async function health({ served, closing }: RouteContext, out: Outgoing): Promise<void> {
   if (closing()) throw closingError();
-  await engineStats(served);
-  out.json(200, { status: "ok", model: served.variant.name });
+  const { late } = await engineStats(served);
+  out.json(200, { status: late ? "busy" : "ok", model: served.variant.name });
 }
 
-async function engineStats({ decoder }: Served): Promise<DecoderStats> {
+const NOTHING: DecoderStats = {
+  prefilledTokens: 0,
+  reusedTokens: 0,
+  generatedTokens: 0,
+  decodeSteps: 0,
+  cacheBytes: 0,
+};
+const lastStats = new WeakMap<Served, DecoderStats>();
+
+/** What the engine has done; as it was when last told, where it is too busy to tell. @throws {ApiError} 503 */
+async function engineStats(
+  served: Served,
+): Promise<{ readonly stats: DecoderStats; readonly late: boolean }> {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new ApiError(503, "The engine does not answer.")), STATS_MS);
-  });
+  const late = new Promise<undefined>((resolve) => timer = setTimeout(() => resolve(undefined), STATS_MS));
   try {
-    return await Promise.race([decoder.stats(), late]);
+    const stats = await Promise.race([served.decoder.stats(), late]);
+    if (stats !== undefined) lastStats.set(served, stats);
+    return { stats: stats ?? lastStats.get(served) ?? NOTHING, late: stats === undefined };
   } catch (cause) {
-    throw cause instanceof ApiError ? cause : new ApiError(503, "The engine has failed.", { cause });
+    throw new ApiError(503, "The engine has failed.", { cause });
   } finally {
     clearTimeout(timer);
   }

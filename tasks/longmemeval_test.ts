@@ -72,7 +72,11 @@ Deno.test("deno task longmemeval and deno task data leave with 2 for wrong input
       ["longmemeval", ["--dtaa", folder], /Unknown option '--dtaa'[^]*deno task longmemeval --help/],
       ["longmemeval", ["--temperature", "warm"], /--temperature is "warm": give a number/],
       ["longmemeval", ["--model", "nonsense"], /nonsense/],
-      ["data", ["nonsense"], /There is no data set "nonsense": choose longmemeval, essays, toxicchat, sample/],
+      [
+        "data",
+        ["nonsense"],
+        /There is no data set "nonsense": choose longmemeval, essays, toxicchat, sample/,
+      ],
       [
         "data",
         ["longmemeval", "--from", "nowhere", "--to", join(folder, "to")],

@@ -18,6 +18,8 @@ export interface SampleReaderOptions {
   readonly stop?: readonly string[] | undefined;
   /** Receives the answer as it comes. */
   readonly onText?: ((delta: string) => void) | undefined;
+  /** Receives the reasoning as it comes. */
+  readonly onReasoning?: ((delta: string) => void) | undefined;
 }
 
 /** Reads one sample, token by token. */
@@ -65,9 +67,9 @@ export async function localChat(decoder: Decoder, variant: LocalVariant): Promis
         throw new BackendError("bad_request", error.message, { cause: error });
       }
     },
-    newReader({ prefix, stop, onText }) {
+    newReader({ prefix, ...options }) {
       const { encoding } = vocabulary;
-      const reader = new CompletionReader({ encoding, opening: harmonyOpening(prefix), stop, onText });
+      const reader = new CompletionReader({ encoding, opening: harmonyOpening(prefix), ...options });
       const feed = vocabulary.feeder(reader.parser);
       let count = 0;
       return {

@@ -9,7 +9,7 @@ import { lengthLimit } from "./rope_table.ts";
 import { drawToken, likeliestTokens, logProbability, sampleToken, type SamplingOptions } from "./sampling.ts";
 import { TextStream } from "./text_stream.ts";
 import type { DecoderTokenizer } from "./tokenizer.ts";
-import type { Sample, SampleOptions } from "./types.ts";
+import type { Sample, SampleOptions, TokenEvent, TokenLogprob } from "./types.ts";
 
 /** A prefix and how it is to be continued. */
 export interface Request {
@@ -47,7 +47,7 @@ export class Branch {
   readonly #stream: TextStream;
   readonly #budget: number;
   readonly #logprobs: number[] = [];
-  readonly #topLogprobs: NonNullable<Sample["topLogprobs"]> = [];
+  readonly #topLogprobs: TokenLogprob[][] = [];
 
   /** Sample number `sample` of a request. */
   constructor(request: Request, sample: number, tokenizer: DecoderTokenizer, config: DecoderConfig) {
@@ -83,16 +83,21 @@ export class Branch {
     return this.#options.logprobs === true || (this.#options.topLogprobs ?? 0) > 0;
   }
 
-  /** Draws the next token and gives the text that is now certain. */
-  draw({ logits, probabilities }: NextToken, ends: ReadonlySet<number>): { token: number; text: string } {
+  /** Draws the next token. */
+  draw({ logits, probabilities }: NextToken, ends: ReadonlySet<number>): Omit<TokenEvent, "sample"> {
     const { topLogprobs = 0, ignoreEos } = this.#options;
     const uniform = this.temperature === 0 ? 0 : this.#random.next();
     const token = probabilities === undefined
       ? sampleToken(logits as Float32Array, this.#sampling, uniform)
       : drawToken(probabilities, this.#sampling, uniform);
     this.tokens.push(token);
-    if (this.#wantsLogprobs) this.#logprobs.push(logProbability(logits as Float32Array, token));
-    if (topLogprobs > 0) this.#topLogprobs.push(likeliestTokens(logits as Float32Array, topLogprobs));
+    const scores: { logprob?: number; topLogprobs?: TokenLogprob[] } = {};
+    if (this.#wantsLogprobs) {
+      this.#logprobs.push(scores.logprob = logProbability(logits as Float32Array, token));
+    }
+    if (topLogprobs > 0) {
+      this.#topLogprobs.push(scores.topLogprobs = likeliestTokens(logits as Float32Array, topLogprobs));
+    }
     let text = "";
     if (!ignoreEos && ends.has(token)) this.finishReason = "stop";
     else {
@@ -101,7 +106,7 @@ export class Branch {
       else if (this.tokens.length >= this.#budget) this.finishReason = "length";
     }
     if (this.finishReason !== undefined) text += this.#finish();
-    return { token, text };
+    return { token, text, ...scores };
   }
 
   /** Ends it where it is. */

@@ -77,8 +77,8 @@ class Call {
 
   /** Draws a member's next token. */
   draw({ branch, request, sample }: Member, next: NextToken, ends: ReadonlySet<number>): void {
-    const { token, text } = branch.draw(next, ends);
-    this.run.onToken?.({ request, sample, token, text });
+    const drawn = branch.draw(next, ends);
+    this.run.onToken?.({ request, sample, ...drawn });
     if (branch.finishReason === undefined) return;
     this.#open--;
     this.#settle();

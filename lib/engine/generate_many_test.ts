@@ -89,13 +89,17 @@ Deno.test("generateMany() works in a worker, names the branch of each token, and
     const events: BranchEvent[] = [];
     const samples = await model.generateMany([
       { prefix: long, n: 2, maxNewTokens: 4, temperature: 1, seeds: ["x", "y"], ignoreEos: true },
-      { prefix: short, maxNewTokens: 6, ignoreEos: true },
+      { prefix: short, maxNewTokens: 6, ignoreEos: true, topLogprobs: 3 },
     ], { onToken: (event) => events.push(event) });
     const seen = (request: number, sample: number) =>
       events.filter((event) => event.request === request && event.sample === sample).map(({ token }) =>
         token
       );
     assert.deepEqual([seen(0, 0), seen(0, 1), seen(1, 0)], samples.flat().map(({ tokens }) => tokens));
+    const scored = events.filter(({ request }) => request === 1);
+    assert.deepEqual(scored.map(({ logprob }) => logprob), samples[1]?.[0]?.logprobs);
+    assert.deepEqual(scored.map(({ topLogprobs }) => topLogprobs), samples[1]?.[0]?.topLogprobs);
+    assert.ok(events.every((event) => event.request === 1 || !("logprob" in event)));
     assert.deepEqual(await model.generateMany([]), []);
     await assert.rejects(
       other.generateMany([{ prefix: short, maxNewTokens: 1 }]),

@@ -125,6 +125,10 @@ export interface TokenEvent {
   readonly token: number;
   /** Text that is now certain; may be empty, never half a character, never part of a stop string. */
   readonly text: string;
+  /** Natural-log probability of the token, where the call asks for it. */
+  readonly logprob?: number;
+  /** The likeliest tokens in its place, likeliest first, where the call asks for them. */
+  readonly topLogprobs?: readonly TokenLogprob[];
 }
 
 /** A piece of generated text, and which of several prefixes it continues. */

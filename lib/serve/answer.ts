@@ -51,8 +51,8 @@ export interface Shape {
   whole(drawn: Drawn): Body;
   /** The events before the first token. */
   first(prompts: Drawn["prompts"]): readonly Body[];
-  /** The event of a token, if it has one; `scored` where log-probabilities are wanted. */
-  piece(token: DrawnToken, scored?: Scored): Body | null;
+  /** The event of a token, if it has one. */
+  piece(token: DrawnToken): Body | null;
   /** The events after the last token. */
   last(drawn: Drawn): readonly Body[];
 }

@@ -4,7 +4,7 @@
  */
 import type { TokenLogprob } from "../engine/mod.ts";
 import { type Body, finishOf, finite, type Head, type Scored, scoredTokens, type Shape } from "./answer.ts";
-import type { DrawnSample } from "./draw.ts";
+import type { DrawnSample, Pieces } from "./draw.ts";
 import type { Job, Served } from "./job.ts";
 
 /** Writes the answers to one chat. */
@@ -35,20 +35,28 @@ export function chatShape(head: Head, job: Job, served: Served): Shape {
       })),
     }),
     first: () => indices.map((index) => chunk(index, { role: "assistant", content: "", refusal: null })),
-    piece: ({ choice, text }, scored) =>
-      text === "" && !scored
-        ? null
-        : chunk(choice, { content: text }, scored ? { logprobs: logprobs([scored]) } : {}),
+    piece: ({ choice, scored, ...pieces }) => {
+      const delta = deltaOf(pieces);
+      if (scored !== null) return chunk(choice, { content: "", ...delta }, { logprobs: logprobs([scored]) });
+      return Object.keys(delta).length === 0 ? null : chunk(choice, delta);
+    },
     last: ({ samples }) =>
-      samples.flatMap((sample, index) => [
-        ...(sample.reasoning === null ? [] : [chunk(index, reasoningOf(sample))]),
-        ...(sample.late === "" ? [] : [chunk(index, { content: sample.late })]),
-        chunk(index, {}, { finish_reason: finishOf(sample) }),
-      ]),
+      samples.flatMap((sample, index) => {
+        const late = deltaOf(sample.late);
+        return [
+          ...(Object.keys(late).length === 0 ? [] : [chunk(index, late)]),
+          chunk(index, {}, { finish_reason: finishOf(sample) }),
+        ];
+      }),
   };
 }
 
+/** What is new of an answer. */
+function deltaOf({ text, reasoning }: Pieces): Body {
+  return { ...reasoningOf({ reasoning: reasoning || null }), ...(text === "" ? {} : { content: text }) };
+}
+
 /** The reasoning, in the field that other servers of open models have for it. */
-function reasoningOf({ reasoning }: DrawnSample): Body {
+function reasoningOf({ reasoning }: Pick<DrawnSample, "reasoning">): Body {
   return reasoning === null ? {} : { reasoning_content: reasoning };
 }

@@ -105,8 +105,8 @@ export function completionsShape(head: Head, job: Job, served: Served): Shape {
         if (columns) promptColumns(columns, index, prompts);
         return chunk(index, echoOf(index), { logprobs: columns });
       }),
-    piece: ({ choice, text }, scored) => {
-      if (!scored) return text === "" ? null : chunk(choice, text);
+    piece: ({ choice, text, scored }) => {
+      if (scored === null) return text === "" ? null : chunk(choice, text);
       const add = appenders.get(choice) ?? appender(choice);
       appenders.set(choice, add);
       const columns = empty();

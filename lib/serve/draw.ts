@@ -5,6 +5,7 @@
 import type { SampleReader } from "../backends/local_chat.ts";
 import type { Sample } from "../engine/mod.ts";
 import type { Job, Prompt, Served } from "./job.ts";
+import type { Scored } from "./answer.ts";
 import { type PromptLogprobs, promptLogprobs } from "./prompt_logprobs.ts";
 
 /** A token of a choice, as it is drawn. */
@@ -15,14 +16,21 @@ export interface DrawnToken {
   readonly token: number;
   /** Text that is now certain; may be empty. */
   readonly text: string;
+  /** Reasoning that is now certain; may be empty. */
+  readonly reasoning: string;
+  /** How likely it was, where that is asked for. */
+  readonly scored: Scored | null;
 }
+
+/** Parts of an answer and of its reasoning. */
+export type Pieces = Pick<DrawnToken, "text" | "reasoning">;
 
 /** A sample as it is answered. */
 export interface DrawnSample extends Sample {
   /** What the model thought, where its format tells that from the answer. */
   readonly reasoning: string | null;
-  /** The end of the text, where no token brought it. */
-  readonly late: string;
+  /** The ends of reasoning and text, where no token brought them. */
+  readonly late: Pieces;
 }
 
 /** What was drawn. */
@@ -72,9 +80,14 @@ export async function draw(job: Job, { decoder }: Served, options: DrawOptions):
   const reading = job.newReader === null ? undefined : new Reading(job.prompts.length * job.n, job.newReader);
   const drawn = continuations.length === 0 ? [] : await decoder.generateMany(continuations, {
     signal,
-    onToken: ({ request, sample, token, text }) => {
+    onToken: ({ request, sample, token, text, logprob, topLogprobs = [] }) => {
       const choice = request * job.n + sample;
-      onToken?.({ choice, token, text: reading ? reading.push(choice, token) : text });
+      onToken?.({
+        choice,
+        token,
+        ...(reading ? reading.push(choice, token) : { text, reasoning: "" }),
+        scored: logprob === undefined ? null : { token, logprob, top: topLogprobs },
+      });
     },
   });
   signal.throwIfAborted();
@@ -84,24 +97,31 @@ export async function draw(job: Job, { decoder }: Served, options: DrawOptions):
     : drawn.flat();
   return {
     ...reading?.finish(samples) ??
-      { samples: samples.map((sample) => ({ ...sample, reasoning: null, late: "" })), reasoningTokens: 0 },
+      {
+        samples: samples.map((sample) => ({ ...sample, reasoning: null, late: NOTHING })),
+        reasoningTokens: 0,
+      },
     prompts,
     promptTokens: job.prompts.reduce((sum, { ids }) => sum + ids.length, 0),
     cachedTokens,
   };
 }
 
+const NOTHING: Pieces = { text: "", reasoning: "" };
+
 /** Tells the answers of samples from their reasoning, as their tokens come. */
 class Reading {
   readonly #readers: readonly SampleReader[];
-  #fresh = "";
+  #fresh = NOTHING;
 
   constructor(choices: number, newReader: NonNullable<Job["newReader"]>) {
-    this.#readers = Array.from({ length: choices }, () => newReader((text) => this.#fresh += text));
+    const onText = (text: string) => this.#add({ text, reasoning: "" });
+    const onReasoning = (reasoning: string) => this.#add({ text: "", reasoning });
+    this.#readers = Array.from({ length: choices }, () => newReader({ onText, onReasoning }));
   }
 
-  /** Text of the answer that a token brought. */
-  push(choice: number, token: number): string {
+  /** What a token brought. */
+  push(choice: number, token: number): Pieces {
     this.#readers[choice]?.push(token);
     return this.#take();
   }
@@ -120,10 +140,14 @@ class Reading {
     };
   }
 
-  #take(): string {
-    const text = this.#fresh;
-    this.#fresh = "";
-    return text;
+  #add({ text, reasoning }: Pieces): void {
+    this.#fresh = { text: this.#fresh.text + text, reasoning: this.#fresh.reasoning + reasoning };
+  }
+
+  #take(): Pieces {
+    const fresh = this.#fresh;
+    this.#fresh = NOTHING;
+    return fresh;
   }
 }
 

@@ -82,17 +82,21 @@ Deno.test("startServer() speaks Harmony as the in-process backend does, whole an
 
     const texts = ["", ""];
     const thoughts = ["", ""];
-    let pieces = 0;
+    const pieces = { thought: 0, said: 0 };
     for await (const { choices } of await client.chat.completions.create({ ...asked, stream: true })) {
       for (const { index, delta } of choices) {
         texts[index] += delta.content ?? "";
-        thoughts[index] += (delta as { reasoning_content?: string }).reasoning_content ?? "";
-        if (delta.content) pieces++;
+        const { reasoning_content: thought = "" } = delta as { reasoning_content?: string };
+        thoughts[index] += thought;
+        assert.ok(thought === "" || texts[index] === "", "reasoning comes before the answer");
+        if (thought) pieces.thought++;
+        if (delta.content) pieces.said++;
       }
     }
     assert.deepEqual(texts, [expected.text, expected.text]);
     assert.deepEqual(thoughts, [expected.reasoning, expected.reasoning]);
-    assert.ok(stop || pieces > 6, "the answer did not come in pieces");
+    assert.ok(pieces.thought > 6, "the reasoning did not come in pieces");
+    assert.ok(stop || pieces.said > 6, "the answer did not come in pieces");
   }
   assert.equal(new Set(prompts.map((ids) => ids.join())).size, 1);
 

@@ -3,7 +3,7 @@
  * @module
  */
 import type { Sampling } from "../backends/backend.ts";
-import type { LocalChat, SampleReader } from "../backends/local_chat.ts";
+import type { LocalChat, SampleReader, SampleReaderOptions } from "../backends/local_chat.ts";
 import { roomAfter, sampleOptions, windowOf } from "../backends/local_decoding.ts";
 import type { LocalVariant } from "../backends/variants.ts";
 import type { Decoder, SampleOptions } from "../engine/mod.ts";
@@ -38,7 +38,9 @@ export interface Job {
   /** In the order asked for. */
   readonly prompts: readonly Prompt[];
   /** Reads a sample, where its text is not the answer. */
-  readonly newReader: ((onText: (text: string) => void) => SampleReader) | null;
+  readonly newReader:
+    | ((on: Required<Pick<SampleReaderOptions, "onText" | "onReasoning">>) => SampleReader)
+    | null;
   /** Samples of each prompt. */
   readonly n: number;
   /** Likeliest tokens to tell for each token; null when no log-probabilities are wanted. */
@@ -134,7 +136,7 @@ export function chatJob(body: ChatBody, context: JobContext): Job {
   const { stop } = body;
   return {
     ...jobOf({ ...body, stop: [] }, [{ ids, echo: null }], maxTokens, logprobs, context),
-    newReader: (onText) => newReader({ prefix, stop, onText }),
+    newReader: (on) => newReader({ prefix, stop, ...on }),
   };
 }
 

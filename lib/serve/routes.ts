@@ -4,7 +4,7 @@
  */
 import type { DecoderStats } from "../engine/mod.ts";
 import type { Admission } from "./admission.ts";
-import { type Body, type Head, scoredTokens, type Shape, type UsageBody, usageOf } from "./answer.ts";
+import { type Body, type Head, type Shape, type UsageBody, usageOf } from "./answer.ts";
 import { ApiError, closingError } from "./api_error.ts";
 import { chatShape } from "./chat_answer.ts";
 import { completionsShape } from "./completions_answer.ts";
@@ -241,8 +241,6 @@ class AnswerStream {
   readonly #job: Job;
   readonly #shape: Shape;
   readonly #out: Outgoing;
-  /** Tokens whose log-probabilities are not known before the end. */
-  readonly #held: DrawnToken[] = [];
 
   constructor(job: Job, shape: Shape, out: Outgoing) {
     this.#job = job;
@@ -255,15 +253,11 @@ class AnswerStream {
     for (const event of this.#shape.first(prompts)) this.#send(event);
   }
 
-  /** The engine tells log-probabilities with the whole sample only; a token and its own go in one event, then. */
   token(token: DrawnToken): void {
-    if (this.#job.logprobs === null) this.#send(this.#shape.piece(token));
-    else this.#held.push(token);
+    this.#send(this.#shape.piece(token));
   }
 
   end(drawn: Drawn, head: Body, usage: UsageBody): void {
-    const scored = drawn.samples.map((sample) => scoredTokens(sample).values());
-    for (const token of this.#held) this.#send(this.#shape.piece(token, scored[token.choice]?.next().value));
     for (const event of this.#shape.last(drawn)) this.#send(event);
     if (this.#job.includeUsage) this.#out.event(JSON.stringify({ ...head, choices: [], usage }));
     this.#out.event("[DONE]");

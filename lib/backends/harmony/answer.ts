@@ -42,5 +42,10 @@ export function answerOf({ messages, recoveries }: HarmonyResult): HarmonyAnswer
 }
 
 function spoken({ recipient, content }: ParsedMessage): string {
-  return recipient === undefined ? content : `to=${recipient} ${content}`;
+  return spokenTo(recipient) + content;
+}
+
+/** What a message to a tool begins with in the reasoning. */
+export function spokenTo(recipient: string | undefined): string {
+  return recipient === undefined ? "" : `to=${recipient} `;
 }

@@ -3,7 +3,7 @@
  * @module
  */
 import type { Completion } from "../backend.ts";
-import { answerOf, type HarmonyAnswer } from "./answer.ts";
+import { answerOf, type HarmonyAnswer, spokenTo } from "./answer.ts";
 import { HarmonyParser } from "./parse.ts";
 import type { HarmonyEncoding } from "./encoding.ts";
 import type { HarmonyHeader, HarmonySegment } from "./render_header.ts";
@@ -18,6 +18,8 @@ export interface CompletionReaderOptions {
   readonly stop?: readonly string[] | undefined;
   /** Receives the answer as it comes, without the reasoning. With stop texts all of it comes at the end. */
   readonly onText?: ((delta: string) => void) | undefined;
+  /** Receives the reasoning as it comes. */
+  readonly onReasoning?: ((delta: string) => void) | undefined;
 }
 
 /** What a completion said. */
@@ -35,28 +37,29 @@ export class CompletionReader {
   readonly #options: CompletionReaderOptions;
   readonly #messagesBefore: number;
   readonly #contentBefore: number;
-  #streamed = "";
-  /** The header of the message that was streamed last. */
-  #streaming: HarmonyHeader | null = null;
+  /** Answers in several messages stand on lines of their own, thoughts are a blank line apart. */
+  readonly #text: MessageStream;
+  readonly #reasoning: MessageStream;
 
   /** Nothing read yet. */
   constructor(options: CompletionReaderOptions = {}) {
-    const { encoding, opening, onText, stop = [] } = options;
+    const { encoding, opening, onText, onReasoning, stop = [] } = options;
     this.#options = options;
+    const text = this.#text = new MessageStream("\n", onText);
+    const reasoning = this.#reasoning = new MessageStream("\n\n", onReasoning);
+    // Whether a message without a channel is answer or reasoning is not known before the end.
+    let unsure = false;
     this.parser = new HarmonyParser({
       encoding,
       opening,
       startRole: "assistant",
       mode: "recover",
       onContent: (delta, header) => {
-        if (!onText || stop.length > 0 || header.channel !== "final" || header.recipient !== undefined) {
-          return;
-        }
-        // Answers in several messages stand on lines of their own.
-        const part = this.#streaming && this.#streaming !== header ? `\n${delta}` : delta;
-        this.#streaming = header;
-        this.#streamed += part;
-        onText(part);
+        unsure ||= header.channel === undefined && header.recipient === undefined;
+        const isFinal = header.channel === "final" && header.recipient === undefined;
+        if (isFinal) {
+          if (stop.length === 0) text.push(delta, header);
+        } else if (!unsure) reasoning.push(delta, header);
       },
     });
     this.#messagesBefore = this.parser.messages.length;
@@ -77,11 +80,40 @@ export class CompletionReader {
     }
     const answer = answerOf({ messages: own, recoveries });
     const text = cutAtStop(answer.text, this.#options.stop ?? []);
-    if (text.startsWith(this.#streamed) && text !== this.#streamed) {
-      this.#options.onText?.(text.slice(this.#streamed.length));
-    }
+    this.#reasoning.finish(answer.reasoning ?? "");
+    this.#text.finish(text);
     const final = own.find(({ channel }) => channel === "final");
     return { ...answer, text, stopped: text !== answer.text, finalAt: final?.position ?? null };
+  }
+}
+
+/** Messages of one kind as they come, as {@linkcode answerOf} joins them. */
+class MessageStream {
+  readonly #between: string;
+  readonly #send: ((delta: string) => void) | undefined;
+  #sent = "";
+  #message: HarmonyHeader | null = null;
+
+  constructor(between: string, send: ((delta: string) => void) | undefined) {
+    this.#between = between;
+    this.#send = send;
+  }
+
+  push(delta: string, header: HarmonyHeader): void {
+    const isNew = this.#message !== header;
+    const before = isNew && this.#message !== null ? this.#between : "";
+    this.#message = header;
+    this.#put(before + (isNew ? spokenTo(header.recipient) : "") + delta);
+  }
+
+  /** Sends what is missing of the whole. */
+  finish(whole: string): void {
+    if (whole.startsWith(this.#sent)) this.#put(whole.slice(this.#sent.length));
+  }
+
+  #put(text: string): void {
+    this.#sent += text;
+    if (text !== "") this.#send?.(text);
   }
 }
 

@@ -178,6 +178,12 @@ export interface Experiment<R extends Row = Row> {
   readonly sampling: Omit<Sampling, "maxTokens">;
   /** The rows in sending order: rows that share a prefix stand together, longest shared prefix first. */
   readonly rows: readonly R[];
+  /**
+   * Rows that follow from what is known so far, such as the next steps of a search. Asked whenever every row was tried,
+   * with the first judge's judgements, until it gives no new row. The same answers give the same rows, so that a run
+   * that is resumed comes to the same place. Such a run cannot be sharded, and `rows` are those it begins with.
+   */
+  more?(rows: readonly GradableRow<R>[], context: GradeContext): readonly R[] | Promise<readonly R[]>;
   /** Builds a row's prompt; the same bytes every time. */
   prompt(row: R): Prompt | Promise<Prompt>;
   /**
@@ -200,6 +206,8 @@ export interface Experiment<R extends Row = Row> {
   ): readonly JudgeRow[];
   /** Builds a row's prompt for a judge; the same bytes every time. */
   judgePrompt?(row: JudgeRow, judge?: number): Prompt;
+  /** How judges are sampled; greedy when left out. */
+  readonly judgeSampling?: Omit<Sampling, "maxTokens">;
   /** Draws figures and tables from graded rows. */
   report(rows: readonly GradedRow[]): Report | Promise<Report>;
 }

@@ -44,7 +44,7 @@ export function createRunProgress(options: {
   readonly name: string;
   readonly experiment: string;
   readonly variant: string;
-  readonly rows: number;
+  readonly rows: () => number;
   readonly clock: Clock;
   readonly counts: () => RowCounts;
   readonly totals: () => readonly TokenTotals[];
@@ -114,7 +114,7 @@ export function createRunProgress(options: {
         experiment: options.experiment,
         variant: options.variant,
         step,
-        total: stage?.rows.length ?? options.rows,
+        total: stage?.rows.length ?? options.rows(),
         ...counts,
         resumed: stage ? stageResumed : resumed ?? counts.done,
         elapsedMs: now - began,

@@ -67,7 +67,8 @@ class Workflow<R extends Row> {
   readonly files: RunFiles;
   readonly progress: RunProgress;
   readonly counted: PromiseWithResolvers<void> = Promise.withResolvers();
-  private readonly rows: readonly R[];
+  /** All rows so far: those of the plan, or of the shard, and those that followed from them. */
+  private readonly rows: R[];
   private readonly outputs: RunOutputs<R>;
   private readonly clock: Clock;
   private readonly log: (line: string) => void;
@@ -87,7 +88,7 @@ class Workflow<R extends Row> {
     this.clock = options.clock ?? systemClock;
     this.log = options.log ?? logLine;
     this.began = this.clock.now();
-    this.rows = shard ? shardRows(experiment.rows, shard) : experiment.rows;
+    this.rows = [...shard ? shardRows(experiment.rows, shard) : experiment.rows];
     this.counts = { done: 0, errors: 0, skipped: 0, pending: this.rows.length };
     const variant = caller.variant.name;
     const { name, layout = null } = experiment;
@@ -107,7 +108,7 @@ class Workflow<R extends Row> {
       name: this.files.name,
       experiment: experiment.name,
       variant,
-      rows: this.rows.length,
+      rows: () => this.rows.length,
       clock: this.clock,
       counts: () => this.counts,
       totals: () => this.models().map(({ totals }) => totals),
@@ -127,6 +128,7 @@ class Workflow<R extends Row> {
     let stoppedBy: StopReason | null = null, error: Error | null = null;
     let rows: readonly GradedRow[] = [], report: Report | null = null;
     try {
+      this.refuseShard();
       using _lock = await lockRun(this.files.lock);
       await removeLeftovers(this.files);
       using store = await openAttempts(this.files.attempts, this.identity, this.options);
@@ -134,9 +136,10 @@ class Workflow<R extends Row> {
       this.counts = countRows(this.rows, store);
       this.tokensBefore = this.tokens();
       this.counted.resolve();
-      this.reportStrayRows(store);
       try {
         await this.labels(); // what is wrong with them is said before anything is sent
+        while (this.counts.pending + this.counts.errors === 0 && await this.grow(store));
+        this.reportStrayRows(store);
         const current = await this.outputs.readReport(() => this.inputs());
         await this.inference(store, current !== null);
         if (!this.options.shard) ({ rows, report } = await this.evaluateAndDraw(store, current));
@@ -183,17 +186,8 @@ class Workflow<R extends Row> {
       }
       this.log(`Running ${this.steps.title("inference")}...`);
     }
-    if (!complete || !current) {
-      await writePlanFile(this.files.plan, {
-        identity: this.identity,
-        config: this.options.config,
-        sampling: experiment.sampling as unknown as Json,
-        tokenizer: (await caller.backend.tokenizer()).name,
-        rows: this.rows,
-        ...(experiment.part === undefined ? {} : { part: (row) => experiment.part?.(row as R) ?? "" }),
-      });
-    }
-    if (!complete) {
+    const sendAll = async () => {
+      await this.writePlan();
       await this.send<R>({
         step: "inference",
         rows: this.rows,
@@ -204,15 +198,56 @@ class Workflow<R extends Row> {
         project: () => this.writeResults(store),
         ...(score === undefined ? {} : { score }),
       });
+    };
+    if (!complete) {
+      await sendAll();
+      while (await this.grow(store)) await sendAll();
     } else if (!current) {
+      await this.writePlan();
       await this.writeResults(store);
       await this.writeTokens();
     }
     if (!shard) await this.steps.mark("inference", this.counts.errors === 0);
     if (this.counts.errors > 0) {
       this.log(
-        `${this.counts.errors} of ${sendable} rows ended in an error; start the same command to try them again`,
+        `${this.counts.errors} of ${
+          this.rows.length - this.counts.skipped
+        } rows ended in an error; start the same command to try them again`,
       );
+    }
+  }
+
+  private async writePlan(): Promise<void> {
+    const { experiment, caller, config } = this.options;
+    await writePlanFile(this.files.plan, {
+      identity: this.identity,
+      config,
+      sampling: experiment.sampling as unknown as Json,
+      tokenizer: (await caller.backend.tokenizer()).name,
+      rows: this.rows,
+      ...(experiment.part === undefined ? {} : { part: (row) => experiment.part?.(row as R) ?? "" }),
+    });
+  }
+
+  /** Adds the rows that follow from the answers so far. @returns whether there were any. */
+  private async grow(store: AttemptStore): Promise<boolean> {
+    const { experiment } = this.options;
+    if (experiment.more === undefined) return false;
+    const [judge] = this.judges;
+    const judgements = judge === undefined ? new Map() : (await this.judge(store, judge, 0)).judgements;
+    const { signal } = this.stopping;
+    const known = new Set(this.rows.map(({ id }) => id));
+    try {
+      const context = { signal, kept: this.files.kept, judge: 0 };
+      const found = await experiment.more(this.gradable(store, judgements), context);
+      const added = [...new Map(found.map((row) => [row.id, row])).values()].filter(({ id }) =>
+        !known.has(id)
+      );
+      this.rows.push(...added);
+      this.counts = countRows(this.rows, store);
+      return added.length > 0;
+    } catch (error) {
+      throw signal.aborted ? new Stopped("user", null) : error;
     }
   }
 
@@ -307,7 +342,7 @@ class Workflow<R extends Row> {
           step: "evaluation",
           rows: round,
           prompt: (row) => experiment.judgePrompt?.(row, which) as Prompt,
-          sampling: { temperature: 0 },
+          sampling: experiment.judgeSampling ?? { temperature: 0 },
           caller: judge,
           store: judgeStore,
         });
@@ -322,7 +357,7 @@ class Workflow<R extends Row> {
   }
 
   private labels(): Promise<Labels> {
-    return readLabels(this.files, new Set(this.options.experiment.rows.map((row) => row.id)));
+    return readLabels(this.files, new Set(this.rows.map((row) => row.id)));
   }
 
   private async send<J extends Row>(
@@ -439,6 +474,14 @@ class Workflow<R extends Row> {
   private testMarks(store: AttemptStore): TestMarks | null {
     const { test } = this.options;
     return test ? { timestamp: store.created, originalSize: test.originalSize } : null;
+  }
+
+  private refuseShard(): void {
+    const { experiment, shard = null } = this.options;
+    if (shard === null || experiment.more === undefined) return;
+    throw new InputError(
+      `The rows of ${experiment.name} follow from one another and cannot be sharded: leave --shard out.`,
+    );
   }
 
   private reportStrayRows(store: AttemptStore): void {

@@ -129,7 +129,8 @@ class ApiBackend implements Backend {
     const messages = request.messages.map(({ role, content }) => ({ role, content }));
     const body = {
       ...this.#sampling(request),
-      ...(request.logprobs ? { logprobs: true } : {}),
+      ...(request.logprobs || request.topLogprobs ? { logprobs: true } : {}),
+      ...(request.topLogprobs ? { top_logprobs: request.topLogprobs } : {}),
       messages: prefix === null ? messages : [...messages, { role: "assistant", content: prefix }],
       ...(prefix === null ? {} : { add_generation_prompt: false, continue_final_message: true }),
     };
@@ -139,8 +140,8 @@ class ApiBackend implements Backend {
 
   /** Asks the Responses API, which samples without seeds. Stop texts, which it does not know, end the answer here. */
   async #respond(request: GenerateRequest, options: CallOptions): Promise<Completion> {
-    if (request.topK !== undefined || request.logprobs) {
-      const what = request.logprobs ? "log-probabilities" : "top-k sampling";
+    if (request.topK !== undefined || request.logprobs || request.topLogprobs) {
+      const what = request.logprobs || request.topLogprobs ? "log-probabilities" : "top-k sampling";
       throw new BackendError("unsupported", `The Responses API is not asked for ${what}`, { sent: false });
     }
     const body = {
@@ -163,8 +164,13 @@ class ApiBackend implements Backend {
     prompt: string | readonly number[],
     options: CallOptions,
   ): Promise<Completion> {
-    const body = { ...this.#sampling(request), prompt, ...(request.logprobs ? { logprobs: 1 } : {}) };
-    return this.#send("/completions", body, options, readCompletions);
+    const logprobs = request.topLogprobs ?? (request.logprobs ? 1 : 0);
+    const body = { ...this.#sampling(request), prompt, ...(logprobs ? { logprobs } : {}) };
+    const read = (json: unknown) => {
+      const completion = readCompletions(json);
+      return completion === null || request.topLogprobs !== undefined ? completion : withoutTop(completion);
+    };
+    return this.#send("/completions", body, options, read);
   }
 
   /** Servers are asked to leave special tokens in the answer; where they do not, it is read all the same. */
@@ -309,4 +315,10 @@ class ApiBackend implements Backend {
   [Symbol.asyncDispose](): Promise<void> {
     return Promise.resolve();
   }
+}
+
+/** The endpoint gives the likeliest tokens with every log-probability: left out where they were not asked for. */
+function withoutTop(completion: Completion): Completion {
+  const logprobs = completion.logprobs?.map(({ token, logprob }) => ({ token, logprob })) ?? null;
+  return { ...completion, logprobs };
 }

@@ -17,7 +17,11 @@ const usageSchema = z.looseObject({
 const head = { id: z.string().nullish(), model: z.string().nullish(), usage: usageSchema };
 const finish = z.string().nullish();
 const logprobs = z.looseObject({
-  content: z.array(z.looseObject({ token: z.string(), logprob: z.number() })).nullish(),
+  content: z.array(z.looseObject({
+    token: z.string(),
+    logprob: z.number(),
+    top_logprobs: z.array(z.looseObject({ token: z.string(), logprob: z.number() })).nullish(),
+  })).nullish(),
 }).nullish();
 const messageText = {
   content: z.string().nullish(),
@@ -39,6 +43,7 @@ const completionsSchema = z.looseObject({
     logprobs: z.looseObject({
       tokens: z.array(z.string()).nullish(),
       token_logprobs: z.array(z.number().nullable()).nullish(),
+      top_logprobs: z.array(z.record(z.string(), z.number()).nullable()).nullish(),
     }).nullish(),
   })),
 });
@@ -92,7 +97,11 @@ export function finishReasonOf(reason: string | null | undefined): FinishReason 
 }
 
 function chatLogprobs(value: z.infer<typeof logprobs>): TokenLogprob[] | null {
-  return value?.content?.map(({ token, logprob }) => ({ token, logprob })) ?? null;
+  return value?.content?.map(({ token, logprob, top_logprobs: top }) => ({
+    token,
+    logprob,
+    ...(top ? { top: top.map((other) => ({ token: other.token, logprob: other.logprob })) } : {}),
+  })) ?? null;
 }
 
 function headOf(head: {
@@ -124,12 +133,22 @@ export function readCompletions(json: unknown): Completion | null {
   const choice = body.choices[0];
   if (!choice) return null;
   const values = choice.logprobs?.token_logprobs;
+  const top = choice.logprobs?.top_logprobs;
   return {
     ...headOf(body),
     text: choice.text,
     reasoning: null,
     finishReason: finishReasonOf(choice.finish_reason),
-    logprobs: choice.logprobs?.tokens?.map((token, i) => ({ token, logprob: values?.[i] ?? NaN })) ?? null,
+    logprobs: choice.logprobs?.tokens?.map((token, i) => {
+      const others = top?.[i];
+      return {
+        token,
+        logprob: values?.[i] ?? NaN,
+        ...(others
+          ? { top: Object.entries(others).map(([other, logprob]) => ({ token: other, logprob })) }
+          : {}),
+      };
+    }) ?? null,
   };
 }
 

@@ -116,6 +116,36 @@ Deno.test("openApi() reads cached and reasoning tokens, reasoning text and log-p
   assert.deepEqual(answer.logprobs, [{ token: "ok", logprob: -0.5 }]);
 });
 
+Deno.test("openApi() asks for the likeliest tokens and gives them in place of each token", async () => {
+  const top = [{ token: "ok", logprob: -0.5 }, { token: "no", logprob: -1.5 }];
+  let seen: Record<string, unknown> = {};
+  await using server = stub(async (incoming) => {
+    seen = await incoming.json();
+    return incoming.url.endsWith("/chat/completions")
+      ? chat({
+        message: { content: "ok" },
+        finish_reason: "stop",
+        logprobs: { content: [{ token: "ok", logprob: -0.5, top_logprobs: top }] },
+      })
+      : Response.json({
+        choices: [{
+          text: "ok",
+          finish_reason: "stop",
+          logprobs: { tokens: ["ok"], token_logprobs: [-0.5], top_logprobs: [{ ok: -0.5, no: -1.5 }] },
+        }],
+      });
+  });
+  for (const protocol of ["chat", "completions"]) {
+    const backend = open(server.url, { protocol });
+    assert.deepEqual((await backend.generate({ ...request, topLogprobs: 2 })).logprobs, [
+      { token: "ok", logprob: -0.5, top },
+    ]);
+    assert.equal(seen[protocol === "chat" ? "top_logprobs" : "logprobs"], 2);
+  }
+  const plain = await open(server.url, { protocol: "completions" }).generate({ ...request, logprobs: true });
+  assert.deepEqual(plain.logprobs, [{ token: "ok", logprob: -0.5 }]);
+});
+
 Deno.test("openApi() takes an empty answer as an answer and a body without choices as a failure", async () => {
   let body: object = { choices: [{ message: { content: null }, finish_reason: "stop" }] };
   await using server = stub(() => Response.json(body));

@@ -31,6 +31,8 @@ export interface Sampling {
   readonly stop?: readonly string[];
   /** Also give the log-probability (natural log) of each generated token. */
   readonly logprobs?: boolean;
+  /** Also give, in place of each generated token, this many of the likeliest; at most 20. Asks for `logprobs` too. */
+  readonly topLogprobs?: number;
 }
 
 /**
@@ -89,6 +91,8 @@ export interface TokenLogprob {
   readonly token: string;
   /** Natural logarithm of its probability. */
   readonly logprob: number;
+  /** The likeliest tokens in its place, where they were asked for and given. */
+  readonly top?: readonly { readonly token: string; readonly logprob: number }[] | undefined;
 }
 
 /** What came back. */

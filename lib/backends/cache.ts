@@ -85,7 +85,11 @@ const completionSchema = z.object({
   }),
   requestId: z.string().nullable(),
   model: z.string().nullable(),
-  logprobs: z.array(z.object({ token: z.string(), logprob: z.number() })).nullable(),
+  logprobs: z.array(z.object({
+    token: z.string(),
+    logprob: z.number(),
+    top: z.array(z.object({ token: z.string(), logprob: z.number() })).optional(),
+  })).nullable(),
   recoveries: z.array(z.string()).optional(),
 });
 

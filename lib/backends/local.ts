@@ -102,7 +102,11 @@ class LocalBackend implements Backend {
   }
 
   #completion(sample: Sample, promptTokens: number, cachedTokens: number): Completion {
-    const { logprobs, tokens } = sample;
+    const { logprobs, topLogprobs, tokens } = sample;
+    const named = ({ token, logprob }: { readonly token: number; readonly logprob: number }) => ({
+      token: this.#tokenText(token),
+      logprob,
+    });
     return {
       text: sample.text,
       reasoning: null,
@@ -111,7 +115,10 @@ class LocalBackend implements Backend {
       requestId: null,
       model: this.variant.model,
       logprobs: logprobs
-        ? tokens.map((id, i) => ({ token: this.#tokenText(id), logprob: logprobs[i] as number }))
+        ? tokens.map((token, i) => ({
+          ...named({ token, logprob: logprobs[i] as number }),
+          ...(topLogprobs === undefined ? {} : { top: topLogprobs[i]?.map(named) }),
+        }))
         : null,
     };
   }

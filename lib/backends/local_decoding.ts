@@ -87,6 +87,7 @@ export function sampleOptions(
     ...(request.topK === undefined ? {} : { topK: request.topK }),
     ...(request.stop === undefined ? {} : { stop: request.stop }),
     ...(request.logprobs === undefined ? {} : { logprobs: request.logprobs }),
+    ...(request.topLogprobs === undefined ? {} : { topLogprobs: request.topLogprobs }),
   };
 }
 

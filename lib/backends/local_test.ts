@@ -49,7 +49,10 @@ function fakeDecoder() {
             tokens,
             text,
             finishReason,
-            ...(options.logprobs ? { logprobs: tokens.map(() => -1) } : {}),
+            ...(options.logprobs || options.topLogprobs ? { logprobs: tokens.map(() => -1) } : {}),
+            ...(options.topLogprobs
+              ? { topLogprobs: tokens.map((token) => [{ token, logprob: -1 }, { token: 98, logprob: -2 }]) }
+              : {}),
           }];
         },
         [Symbol.dispose]: () => {},
@@ -130,6 +133,12 @@ Deno.test("openLocal() gives log-probabilities by token", async () => {
   await using backend = await openLocal(variant(), { load: fakeDecoder().load });
   const { logprobs } = await backend.generate(request("a", { logprobs: true }));
   assert.deepEqual(logprobs?.map((t) => t.token), [">", "a", "<"]);
+  const asked = await backend.generate(request("a", { topLogprobs: 2 }));
+  assert.deepEqual(asked.logprobs?.[0], {
+    token: ">",
+    logprob: -1,
+    top: [{ token: ">", logprob: -1 }, { token: "b", logprob: -2 }],
+  });
 });
 
 Deno.test("openLocal() names what is missing", async () => {

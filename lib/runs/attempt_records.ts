@@ -56,6 +56,7 @@ const attemptSchema: z.ZodType<Attempt> = z.object({
   reasoning: z.string().nullable(),
   recoveries: z.array(z.string()).optional(),
   logprobs: z.array(z.tuple([z.string(), z.number()])).optional(),
+  top_logprobs: z.array(z.array(z.tuple([z.string(), z.number()]))).optional(),
   finish_reason: z.string().nullable(),
   token_count: z.number().nonnegative(),
   tokenizer: z.string(),

@@ -81,6 +81,10 @@ export interface Attempt {
   readonly recoveries?: readonly string[] | undefined;
   /** Each generated token with its log-probability (natural log); left out where none were asked for or given. */
   readonly logprobs?: readonly (readonly [token: string, logprob: number])[] | undefined;
+  /** For each of them the likeliest tokens in its place; left out where none were asked for or given. */
+  readonly top_logprobs?:
+    | readonly (readonly (readonly [token: string, logprob: number])[])[]
+    | undefined;
   /** Why generation ended. */
   readonly finish_reason: string | null;
   /** Our count of the prompt sent, and the tokenizer that counted. */
@@ -206,8 +210,8 @@ export interface Experiment<R extends Row = Row> {
   ): readonly JudgeRow[];
   /** Builds a row's prompt for a judge; the same bytes every time. */
   judgePrompt?(row: JudgeRow, judge?: number): Prompt;
-  /** How judges are sampled; greedy when left out. */
-  readonly judgeSampling?: Omit<Sampling, "maxTokens">;
+  /** How a judge is sampled; greedy when left out. */
+  judgeSampling?(judge: number): Omit<Sampling, "maxTokens">;
   /** Draws figures and tables from graded rows. */
   report(rows: readonly GradedRow[]): Report | Promise<Report>;
 }

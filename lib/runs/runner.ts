@@ -7,6 +7,7 @@ import {
   type Completion,
   type ContinueRequest,
   type GenerateRequest,
+  type TokenLogprob,
 } from "../backends/backend.ts";
 import type { Sampling } from "../backends/backend.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
@@ -266,11 +267,19 @@ function attemptOf(
 }
 
 /** Log-probabilities to 6 decimals; none at all where one of them is no number. */
-function logprobsOf(completion: Completion | null): Pick<Attempt, "logprobs"> {
+function logprobsOf(completion: Completion | null): Pick<Attempt, "logprobs" | "top_logprobs"> {
   const given = completion?.logprobs ?? null;
   if (given === null || !given.every(({ logprob }) => Number.isFinite(logprob))) return {};
-  return { logprobs: given.map(({ token, logprob }) => [token, Number(logprob.toFixed(6))]) };
+  const rounded = (all: readonly Pick<TokenLogprob, "token" | "logprob">[]) =>
+    all.map(({ token, logprob }) => [token, Number(logprob.toFixed(6))] as const);
+  const top = given.flatMap((each) => each.top === undefined ? [] : [each.top.filter(isFinite)]);
+  return {
+    logprobs: rounded(given),
+    ...(top.length === given.length && top.length > 0 ? { top_logprobs: top.map(rounded) } : {}),
+  };
 }
+
+const isFinite = ({ logprob }: Pick<TokenLogprob, "logprob">) => Number.isFinite(logprob);
 
 function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));

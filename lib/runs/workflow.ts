@@ -342,7 +342,7 @@ class Workflow<R extends Row> {
           step: "evaluation",
           rows: round,
           prompt: (row) => experiment.judgePrompt?.(row, which) as Prompt,
-          sampling: experiment.judgeSampling ?? { temperature: 0 },
+          sampling: experiment.judgeSampling?.(which) ?? { temperature: 0 },
           caller: judge,
           store: judgeStore,
         });

@@ -6,7 +6,7 @@ import { loadLocalDecoder } from "./mod.ts";
 import { readSafetensorsHeader, readTensor } from "./safetensors.ts";
 import { writeTinyCheckpoint } from "./testing/tiny_checkpoint.ts";
 import { prompt, withCheckpoint, worst } from "./testing/with_checkpoint.ts";
-import { encodeSafetensors, type TensorToWrite } from "./testing/write_safetensors.ts";
+import { encodeSafetensors, type TensorToWrite } from "./write_safetensors.ts";
 import type { LoadOptions } from "./types.ts";
 
 const adapters = fileURLToPath(new URL("./testing/adapters/", import.meta.url));

@@ -35,6 +35,8 @@ const tensorSchema = z.object({
   data_offsets: z.tuple([z.int().nonnegative(), z.int().nonnegative()]),
 });
 
+const metadataSchema = z.record(z.string(), z.string());
+
 /** Where a tensor lies in a file. */
 export interface TensorEntry {
   /** Path of the file that holds it. */
@@ -49,6 +51,14 @@ export interface TensorEntry {
   readonly bytes: number;
 }
 
+/** What the header of a file says. */
+export interface SafetensorsHeader {
+  /** The file's tensors by name. */
+  readonly tensors: Map<string, TensorEntry>;
+  /** Texts that say what the file is; empty when there are none. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
 /**
  * Reads and checks the header of a safetensors file.
  *
@@ -56,6 +66,11 @@ export interface TensorEntry {
  * @throws {InputError} naming the file and what is wrong with it.
  */
 export async function readSafetensorsHeader(path: string): Promise<Map<string, TensorEntry>> {
+  return (await readSafetensors(path)).tensors;
+}
+
+/** As {@linkcode readSafetensorsHeader}, with the file's metadata. @throws {InputError} */
+export async function readSafetensors(path: string): Promise<SafetensorsHeader> {
   const bad = (reason: string, cause?: unknown) =>
     new InputError(`${path} is not a sound safetensors file: ${reason}. Fetch or write the file again.`, {
       cause,
@@ -106,7 +121,10 @@ export async function readSafetensorsHeader(path: string): Promise<Map<string, T
     at += entry.bytes;
   }
   if (at !== size) throw bad(`${size - at} bytes at its end belong to no tensor`);
-  return entries;
+  const metadata = metadataSchema.safeParse(
+    Object.hasOwn(header, "__metadata__") ? Reflect.get(header, "__metadata__") : {},
+  );
+  return { tensors: entries, metadata: metadata.success ? metadata.data : {} };
 }
 
 /**

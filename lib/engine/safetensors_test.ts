@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { readSafetensorsHeader, readTensor } from "./safetensors.ts";
-import { encodeSafetensors, joinSafetensors } from "./testing/write_safetensors.ts";
+import { encodeSafetensors, joinSafetensors } from "./write_safetensors.ts";
 
 async function withFile<T>(bytes: Uint8Array, use: (path: string) => Promise<T>): Promise<T> {
   const path = await Deno.makeTempFile({ suffix: ".safetensors" });

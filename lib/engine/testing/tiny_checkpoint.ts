@@ -4,7 +4,7 @@
  */
 import { join } from "node:path";
 import { createRandom } from "../../base/random.ts";
-import { encodeSafetensors, type TensorToWrite } from "./write_safetensors.ts";
+import { encodeSafetensors, type TensorToWrite } from "../write_safetensors.ts";
 
 /** Shape of a checkpoint; see {@linkcode writeTinyCheckpoint} for the defaults. */
 export interface TinyCheckpoint {

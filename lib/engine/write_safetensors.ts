@@ -1,9 +1,9 @@
 /**
- * Writes safetensors files for tests.
+ * Writes safetensors files (https://github.com/huggingface/safetensors, format section of its README).
  * @module
  */
 
-/** A tensor to write: raw bytes with the dtype and shape they claim to have. */
+/** A tensor to write. */
 export interface TensorToWrite {
   /** How elements are stored; values are rounded to it. */
   readonly dtype: "F32" | "F16" | "BF16";
@@ -13,18 +13,31 @@ export interface TensorToWrite {
   readonly data: Float32Array;
 }
 
-/** The bytes of a safetensors file with these tensors, in this order. */
-export function encodeSafetensors(tensors: Readonly<Record<string, TensorToWrite>>): Uint8Array<ArrayBuffer> {
+/**
+ * The bytes of a safetensors file with these tensors, in this order.
+ *
+ * @param metadata texts that say what the file is
+ * @throws {RangeError} when a tensor has more or fewer elements than its shape says.
+ */
+export function encodeSafetensors(
+  tensors: Readonly<Record<string, TensorToWrite>>,
+  metadata: Readonly<Record<string, string>> = { format: "pt" },
+): Uint8Array<ArrayBuffer> {
   const parts: Uint8Array[] = [];
-  const header: Record<string, unknown> = { __metadata__: { format: "pt" } };
+  const header: Record<string, unknown> = { __metadata__: metadata };
   let at = 0;
   for (const [name, { dtype, shape, data }] of Object.entries(tensors)) {
+    if (data.length !== shape.reduce((a, b) => a * b, 1)) {
+      throw new RangeError(`${name} has ${data.length} elements and the shape [${shape}]`);
+    }
     const bytes = toBytes(data, dtype);
     header[name] = { dtype, shape, data_offsets: [at, at + bytes.length] };
     at += bytes.length;
     parts.push(bytes);
   }
-  return joinSafetensors(JSON.stringify(header), parts);
+  const text = JSON.stringify(header);
+  const padding = -new TextEncoder().encode(text).length & 7; // so that numbers begin at a multiple of 8
+  return joinSafetensors(text + " ".repeat(padding), parts);
 }
 
 /** A safetensors file from any header text, sound or not, and data. */

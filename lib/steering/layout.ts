@@ -23,27 +23,30 @@ import { type Method, METHODS } from "./methods.ts";
 import { parsePosition, parsePositionName, positionName, positionText } from "./position.ts";
 import { type Component, COMPONENTS } from "./site.ts";
 
-/** What every place has. */
-interface InExperiment {
+/** A place of a variant in an experiment. */
+export interface InExperiment {
   /** One segment. */
   readonly experiment: string;
   /** The model variant; one segment. */
   readonly variant: string;
 }
 
-interface InTrait extends InExperiment {
+/** A place of a trait. */
+export interface InTrait extends InExperiment {
   /** One or several segments, with `/` between them. */
   readonly trait: string;
 }
 
-interface AtSite extends InTrait {
+/** A place of a component at a position. */
+export interface AtSite extends InTrait {
   /** As {@linkcode positionText} writes it: `response[:5]`. */
   readonly position: string;
   /** What of a block. */
   readonly component: Component;
 }
 
-interface InSteering extends InTrait {
+/** A place of a steering run. */
+export interface InSteering extends InTrait {
   /** As {@linkcode positionText} writes it. */
   readonly position: string;
   /** Which questions were asked; one segment. `steering` for those of the trait's own steering.json. */

@@ -103,8 +103,10 @@ export interface SplicePlace {
   readonly before: number;
   /** Share of hinted answers with it. */
   readonly after: number;
-  /** The sentence in the chain. `chain.reasoning.slice(0, span.start)` excludes it, `slice(0, span.end)` includes it. */
+  /** The sentence in the chain. */
   readonly span: SentenceSpan;
+  /** Where the prefix `reasoning.slice(0, cut)` ends: `excluded` behind the sentence before it, `included` behind it. */
+  readonly cut: { readonly excluded: number; readonly included: number };
   /** Where its end lies in the chain, 0 (start) to 1 (end), in characters. */
   readonly position: number;
 }

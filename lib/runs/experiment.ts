@@ -40,6 +40,8 @@ export interface Prompt {
   readonly oracle?: Oracle;
   /** Tells samples of the same request apart in the response cache; 0 when left out. */
   readonly epoch?: number;
+  /** The seed of this sample, where rows are samples of the same prompt; wins over the experiment's. */
+  readonly seed?: number;
 }
 
 /** The classes of a row's output. */
@@ -214,6 +216,23 @@ export interface Experiment<R extends Row = Row> {
   judgeSampling?(judge: number): Omit<Sampling, "maxTokens">;
   /** Draws figures and tables from graded rows. */
   report(rows: readonly GradedRow[]): Report | Promise<Report>;
+  /**
+   * Writes files of its own beside the run's, whole or not at all, whenever the report is written.
+   *
+   * @returns their paths, as they were made; where one is missing at the next start, all are written again.
+   * @throws {InputError} when they cannot be written.
+   */
+  writeFiles?(rows: readonly GradedRow[], context: FilesContext): Promise<readonly string[]>;
+}
+
+/** What an experiment's own files may say of the run. */
+export interface FilesContext {
+  /** The results folder. */
+  readonly results: string;
+  /** The run, as its files are named: `test_pocket_splice`. */
+  readonly run: string;
+  /** Hash of the plan's rows: the same for the same request. */
+  readonly plan: string;
 }
 
 /** A row as grading is given it. */

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import type { Tokenizer } from "../backends/backend.ts";
+import type { Caller } from "../backends/caller.ts";
 import type { Variant } from "../backends/variants.ts";
 import { InputError } from "../base/errors.ts";
 import type { Json } from "../base/hash.ts";
@@ -22,6 +23,8 @@ export interface CountedModel {
 export interface CreateOptions extends CountedModel {
   /** Judge what code cannot, the one that decides first; none when left out. */
   readonly judges?: readonly CountedModel[];
+  /** The results folder, for an experiment that goes on from what another has written there. */
+  readonly results?: string;
 }
 
 /** The most that judging one row may take, for the cost estimate; whether there is a judge is not asked here. */
@@ -44,6 +47,12 @@ export interface PlannedExperiment<R extends Row = Row> extends Experiment<R> {
   readonly judging: Judging | null;
   /** Says at once whether an answer is right, for the board; null when it cannot be said. */
   score?(row: R, attempt: Attempt): boolean | null;
+  /**
+   * Finds out, before the first row is sent, whether the model can do what the rows need.
+   *
+   * @throws {InputError} when it cannot: what is missing, and what to do.
+   */
+  check?(caller: Caller): Promise<void>;
 }
 
 /** An experiment that is not planned yet: its name does not depend on the model. */

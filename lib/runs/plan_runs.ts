@@ -59,7 +59,7 @@ export async function planRuns(kind: ExperimentKind, input: unknown): Promise<Pl
   for (const variant of variants) {
     const model = { variant, tokenizer: await planningTokenizer(variant) };
     for (const spec of parsed.experiments) {
-      const experiment = await spec.create({ ...model, judges: judgeModels });
+      const experiment = await spec.create({ ...model, judges: judgeModels, results: parsed.settings.results });
       planned.push(await planRun(parsed, spec.title, experiment, model, judgeModels));
     }
   }
@@ -87,8 +87,8 @@ export async function planRun(
   using cache = await openExisting(join(parsed.settings.results, ".cache.sqlite"), parsed.settings.cache);
   const identity = cache === null ? null : backendIdentity(variant);
   const inCache = cache === null ? null : async (row: Row) => {
-    const request = requestOf(row, await experiment.prompt(row), experiment.sampling);
-    return cache.has(cacheKey(identity, request));
+    const prompt = await experiment.prompt(row);
+    return cache.has(cacheKey(identity, requestOf(row, prompt, experiment.sampling), prompt.epoch));
   };
   const settled = await areJudged(parsed, experiment.name, variant, judges, files);
   const options = {

@@ -22,12 +22,15 @@ export interface WrittenReport {
   readonly grades?: string | undefined;
   /** Its figures' alternative texts, by name. */
   readonly figures: Readonly<Record<string, string>>;
+  /** Files of the experiment's own that were written with it; undefined where it has none. */
+  readonly files?: readonly string[] | undefined;
 }
 
 const reportSchema = z.object({
   inputs: z.string(),
   grades: z.string().optional(),
   figures: z.record(z.string(), z.string()),
+  files: z.array(z.string()).optional(),
 });
 
 /** Width of the PNG figures: readable when shown at 800 pixels on fine screens too. */
@@ -77,7 +80,12 @@ export class RunOutputs<R extends Row> {
   /** Writes the figures, then the report that names them. @throws {InputError} when they cannot be written. */
   async writeReport(
     report: Report,
-    about: RunIdentity & { readonly made: Date; readonly inputs: string; readonly grades: string },
+    about: RunIdentity & {
+      readonly made: Date;
+      readonly inputs: string;
+      readonly grades: string;
+      readonly files: readonly string[];
+    },
     svgToPng: SvgToPng,
   ): Promise<void> {
     const figures: Record<string, string> = {};
@@ -90,7 +98,8 @@ export class RunOutputs<R extends Row> {
     const { experiment, variant, model, mode, inputs, grades } = about;
     const made = about.made.toISOString();
     const { statistics } = report;
-    const content = { experiment, variant, model, mode, made, inputs, grades, figures, statistics };
+    const files = about.files.length === 0 ? {} : { files: about.files };
+    const content = { experiment, variant, model, mode, made, inputs, grades, figures, ...files, statistics };
     await writeAtomic(this.#files.reportJson, JSON.stringify(content, null, 2) + "\n");
   }
 
@@ -119,7 +128,7 @@ export class RunOutputs<R extends Row> {
     const figures = Object.keys(report.figures).flatMap((
       name,
     ) => [this.#files.figure(name, "svg"), this.#files.figure(name, "png")]);
-    return allExist([reportText, ...figures]);
+    return allExist([reportText, ...figures, ...report.files ?? []]);
   }
 
   #isIn(row: R, part: string | null): boolean {

@@ -120,6 +120,7 @@ export function requestOf(
 ): GenerateRequest | ContinueRequest {
   return {
     ...sampling,
+    ...(prompt.seed === undefined ? {} : { seed: prompt.seed }),
     maxTokens: row.maxTokens,
     messages: prompt.messages,
     ...(prompt.prefix === undefined ? {} : { prefix: prompt.prefix }),

@@ -150,19 +150,21 @@ async function begin(
   for (const judge of judges) {
     judgeModels.push({ variant: judge.variant, tokenizer: await judge.backend.tokenizer() });
   }
-  const experiment = await spec.create({ ...counted, judges: judgeModels });
+  const { results } = kind.settings;
+  const experiment = await spec.create({ ...counted, judges: judgeModels, results });
   const planned = await planRun(kind, spec.title, experiment, counted, judgeModels);
   if (options.keepGoing && planned.plan.todo > 0) {
     const problem = await model.reach();
     if (problem !== null) throw new InputError(problem);
   }
   log(options.announce?.(planned) ?? planned.text);
+  if (planned.plan.todo > 0) await experiment.check?.(caller);
   const run = runExperiment({
     experiment,
     caller,
     judges,
     regrade: kind.settings.regrade,
-    results: kind.settings.results,
+    results,
     test: kind.test ? { originalSize: experiment.fullSize } : null,
     config: kind.json,
     shard: shardOf(kind.settings),

@@ -285,6 +285,11 @@ class Workflow<R extends Row> {
         made: new Date(this.clock.now()),
         inputs: await this.inputs(),
         grades,
+        files: await experiment.writeFiles?.(rows, {
+          results: this.options.results,
+          run: this.files.name,
+          plan: this.identity.plan,
+        }) ?? [],
       };
       await this.outputs.writeReport(report, about, this.options.svgToPng);
       await this.steps.mark("visualization", true);

@@ -14,6 +14,7 @@ import {
   type Completion,
   type ContinueRequest,
   type GenerateRequest,
+  type ProbeOptions,
   type Tokenizer,
 } from "./backend.ts";
 import { kindOfStatus, toBackendError } from "./api_errors.ts";
@@ -294,7 +295,7 @@ class ApiBackend implements Backend {
     return redact(text, this.#secrets).slice(0, 300);
   }
 
-  probe(options: CallOptions = {}): Promise<Capabilities> {
+  probe(options: ProbeOptions = {}): Promise<Capabilities> {
     return probeApi(this, options);
   }
 

@@ -125,6 +125,12 @@ export interface CallOptions {
   readonly onText?: (delta: string) => void;
 }
 
+/** Options of {@linkcode Backend.probe}. */
+export interface ProbeOptions extends CallOptions {
+  /** What an assistant's turn that is to be continued begins with, such as `<think>` and a line break. */
+  readonly opening?: string;
+}
+
 /** What a backend was found to be able to do, and how it was found. */
 export interface Capabilities {
   /** Answers chats. */
@@ -157,6 +163,11 @@ export interface Tokenizer {
   countMessages(messages: readonly Message[]): number;
   /** The prompt as the model reads it, template and all; left out where only a server knows it. */
   render?(messages: readonly Message[]): string;
+  /**
+   * Token ids of the prompt of a chat whose last turn, the assistant's, begins with `prefix` (nothing when empty), as
+   * the model reads them; left out where only a server knows them.
+   */
+  promptIds?(messages: readonly Message[], prefix: string): number[];
 }
 
 /** Turns prompts into text. Made by `openBackend(variant)`; closed by `await using`. */
@@ -168,7 +179,7 @@ export interface Backend extends AsyncDisposable {
   /** Goes on from a begun assistant turn. @throws {BackendError} also when the backend cannot. */
   continueFrom(request: ContinueRequest, options?: CallOptions): Promise<Completion>;
   /** Finds out what the backend can do, with a few small requests. */
-  probe(options?: CallOptions): Promise<Capabilities>;
+  probe(options?: ProbeOptions): Promise<Capabilities>;
   /** The tokenizer that counts this variant's prompts. */
   tokenizer(): Promise<Tokenizer>;
 }

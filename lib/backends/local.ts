@@ -143,6 +143,7 @@ class LocalBackend implements Backend {
       decode: (ids) => decoder.decode(ids),
       count: (text) => decoder.encode(text).length,
       countMessages: (messages) => this.#chat.promptIds(messages, "").length,
+      promptIds: (messages, prefix) => this.#chat.promptIds(messages, prefix),
       ...(this.#chat.newReader
         ? {}
         : { render: (messages) => decoder.renderChat(messages, { prefill: "" }) }),

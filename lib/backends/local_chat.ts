@@ -46,6 +46,20 @@ export interface LocalChat {
   readonly newReader: ((options: SampleReaderOptions) => SampleReader) | null;
 }
 
+/** What chat templates of reasoning models end the prompt with. */
+const OPENED = /<[a-z_|]*think[a-z_|]*>\s*$/i;
+
+/**
+ * A rendered prompt with a begun answer. Templates that open the reasoning themselves do so once: an answer that begins
+ * with the same mark goes on from it.
+ */
+export function beginTurn(rendered: string, prefix: string): string {
+  const opened = OPENED.exec(rendered)?.[0] ?? "";
+  const mark = opened.trimEnd();
+  if (mark === "" || !prefix.startsWith(mark)) return rendered + prefix;
+  return prefix === mark ? rendered : rendered.slice(0, -opened.length) + prefix;
+}
+
 /**
  * The chat format of a variant: Harmony where the variant says so, else the checkpoint's template.
  *
@@ -54,7 +68,7 @@ export interface LocalChat {
 export async function localChat(decoder: Decoder, variant: LocalVariant): Promise<LocalChat> {
   if (variant.format !== "harmony") {
     const promptIds: LocalChat["promptIds"] = (messages, prefix) =>
-      decoder.encode(decoder.renderChat(messages, { prefill: prefix }));
+      decoder.encode(beginTurn(decoder.renderChat(messages), prefix));
     return { promptIds, newReader: null };
   }
   const vocabulary = await loadLocalVocabulary(decoder, variant.name);

@@ -43,6 +43,10 @@ const harmony = {
     knowledgeCutoff: z.string().regex(/^\d{4}-\d{2}$/, "a month such as 2024-06").optional(),
   }).optional(),
 };
+const reasoning = z.strictObject({
+  open: z.string().min(1),
+  close: z.string().min(1),
+}).optional();
 const HARMONY_UNUSED = '"harmony" says what a rendered prompt holds: it needs "format": "harmony"';
 
 const localSpec = z.strictObject({
@@ -51,6 +55,7 @@ const localSpec = z.strictObject({
   ...harmony,
   model: z.string().min(1),
   revision: z.string().min(1).optional(),
+  reasoning,
   dtype: z.enum(["fp32", "q8", "q4"]).default("fp32"),
   device: z.enum(["cpu", "webgpu", "cuda"]).default("cpu"),
   lora: z.string().min(1).optional(),
@@ -65,6 +70,7 @@ const apiSpec = z.strictObject({
   baseUrlEnv: environmentName.optional(),
   apiKeyEnv: environmentName.optional(),
   protocol: z.enum(["chat", "completions", "responses"]).default("chat"),
+  reasoning,
   deployment: z.enum(["local", "cloud"]).default("cloud"),
   maxTokensField: z.enum(["max_tokens", "max_completion_tokens"]).optional(),
   headers: z.record(z.string(), z.string()).default({}),
@@ -151,6 +157,16 @@ export interface FormatOptions {
     readonly currentDate?: string | undefined;
     readonly knowledgeCutoff?: string | undefined;
   } | undefined;
+  /** How the assistant's turn opens and closes its reasoning, where {@linkcode reasoningMarks} would be wrong. */
+  readonly reasoning?: ReasoningMarks | undefined;
+}
+
+/** What stands around the reasoning in an assistant's turn, byte for byte. */
+export interface ReasoningMarks {
+  /** Before it: `<think>` and a line break. */
+  readonly open: string;
+  /** Between it and the answer: a line break, `</think>` and a blank line. */
+  readonly close: string;
 }
 
 /** An in-process model. */

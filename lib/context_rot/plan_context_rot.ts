@@ -68,7 +68,7 @@ export async function planContextRot(input: unknown): Promise<ContextRotPlan> {
     }
     for (const { kind, spec } of specs) {
       try {
-        const experiment = await spec.create({ ...model, judges: judgeModels, results: kind.settings.results });
+        const experiment = await spec.create({ ...model, judges: judgeModels });
         runs.push(await planRun(kind, spec.title, experiment, model, judgeModels));
       } catch (error) {
         fail(spec.name, error);

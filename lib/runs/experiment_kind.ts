@@ -23,8 +23,6 @@ export interface CountedModel {
 export interface CreateOptions extends CountedModel {
   /** Judge what code cannot, the one that decides first; none when left out. */
   readonly judges?: readonly CountedModel[];
-  /** The results folder, for an experiment that goes on from what another has written there. */
-  readonly results?: string;
 }
 
 /** The most that judging one row may take, for the cost estimate; whether there is a judge is not asked here. */

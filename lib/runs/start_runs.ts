@@ -150,8 +150,7 @@ async function begin(
   for (const judge of judges) {
     judgeModels.push({ variant: judge.variant, tokenizer: await judge.backend.tokenizer() });
   }
-  const { results } = kind.settings;
-  const experiment = await spec.create({ ...counted, judges: judgeModels, results });
+  const experiment = await spec.create({ ...counted, judges: judgeModels });
   const planned = await planRun(kind, spec.title, experiment, counted, judgeModels);
   if (options.keepGoing && planned.plan.todo > 0) {
     const problem = await model.reach();
@@ -164,7 +163,7 @@ async function begin(
     caller,
     judges,
     regrade: kind.settings.regrade,
-    results,
+    results: kind.settings.results,
     test: kind.test ? { originalSize: experiment.fullSize } : null,
     config: kind.json,
     shard: shardOf(kind.settings),

@@ -10,8 +10,11 @@ import type { LoadOptions } from "./types.ts";
 
 const FLOAT32 = 1;
 
+/** The dtypes that exports are made in. */
+export type ExportDtype = NonNullable<LoadOptions["dtype"]>;
+
 /** File names by dtype, as @huggingface/transformers looks for them. */
-export const EXPORT_FILES: Readonly<Record<NonNullable<LoadOptions["dtype"]>, string>> = {
+export const EXPORT_FILES: Readonly<Record<ExportDtype, string>> = {
   fp32: "model.onnx",
   q8: "model_quantized.onnx",
   q4: "model_q4.onnx",
@@ -25,7 +28,7 @@ export const EXPORT_FILES: Readonly<Record<NonNullable<LoadOptions["dtype"]>, st
  */
 export async function findExport(
   dir: string,
-  dtype: NonNullable<LoadOptions["dtype"]> = "fp32",
+  dtype: ExportDtype = "fp32",
 ): Promise<string | undefined> {
   const found: string[] = [];
   for (const folder of [join(dir, "onnx"), dir]) {
@@ -34,9 +37,15 @@ export async function findExport(
     found.push(...names.filter((name) => /^model\w*\.onnx$/.test(name)));
   }
   if (found.length === 0) return undefined;
-  throw new InputError(
-    `${dir} has no export ${EXPORT_FILES[dtype]} for dtype "${dtype}"; it has ${found.sort().join(", ")}. ` +
-      `The engine loads ${Object.values(EXPORT_FILES).join(", ")}.`,
+  throw noExport(dir, dtype, found);
+}
+
+/** The error for a folder or repository that has exports, but none of this dtype. */
+export function noExport(where: string, dtype: ExportDtype, found: readonly string[]): InputError {
+  return new InputError(
+    `${where} has no export ${EXPORT_FILES[dtype]} for dtype "${dtype}"; it has ${
+      [...found].sort().join(", ")
+    }. The engine loads ${Object.values(EXPORT_FILES).join(", ")}.`,
   );
 }
 

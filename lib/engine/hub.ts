@@ -5,25 +5,21 @@
  * @module
  */
 import { homedir } from "node:os";
-import { basename, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { downloadFile } from "../base/download.ts";
 import { InputError } from "../base/errors.ts";
 import { readTextIfExists, unwritable, writeAtomic } from "../base/files.ts";
-import {
-  COMMIT,
-  contentOf,
-  type HubFile,
-  hubRefusal,
-  HubRepository,
-  isRepository,
-} from "../base/hub_repository.ts";
+import { COMMIT, contentOf, hubRefusal, HubRepository, isRepository } from "../base/hub_repository.ts";
+import { EXPORT_FILES, type ExportDtype, noExport } from "./export_files.ts";
 import { shardNames } from "./shard_index.ts";
 
 /** Options of {@linkcode fetchCheckpoint}. */
 export interface HubOptions {
   /** Branch, tag or commit; `main` unless given. */
   readonly revision?: string;
+  /** Which ONNX export is wanted of a repository that has no safetensors; `fp32` unless given. */
+  readonly dtype?: ExportDtype;
   /** Where downloads are kept; HF_HUB_CACHE, or HF_HOME/hub, or ~/.cache/huggingface/hub unless given. */
   readonly cacheDir?: string;
   /** Asks no server; true when HF_HUB_OFFLINE is 1. */
@@ -59,7 +55,7 @@ const WEIGHTS = ["model.safetensors", "adapter_model.safetensors"];
 
 /**
  * The folder of a hub repository's checkpoint or adapter, downloaded as far as it is not there yet: configuration,
- * tokenizer, chat template and safetensors, nothing else. The revision is pinned to its commit first, and every file
+ * tokenizer, chat template and safetensors, or the ONNX export of the dtype where there are none, nothing else. The revision is pinned to its commit first, and every file
  * is checked against the digest that the hub lists for it.
  *
  * @param repo OWNER/NAME.
@@ -70,7 +66,7 @@ export async function fetchCheckpoint(
   options: HubOptions = {},
   { env, clock }: HubSurroundings = surroundings,
 ): Promise<string> {
-  const { revision = "main", signal } = options;
+  const { revision = "main", dtype = "fp32", signal } = options;
   if (!isRepository(repo)) {
     throw new InputError(`${JSON.stringify(repo.slice(0, 120))} is not a repository: write OWNER/NAME.`);
   }
@@ -81,13 +77,14 @@ export async function fetchCheckpoint(
   }
   signal?.throwIfAborted();
   const folder = join(options.cacheDir ?? defaultCache(env), `models--${repo.replace("/", "--")}`);
-  const cached = await cachedSnapshot(folder, revision);
+  const cached = await cachedSnapshot(folder, revision, dtype);
   if (COMMIT.test(revision) && cached !== undefined) return cached;
   if (options.offline ?? /^(1|true|yes|on)$/i.test(env("HF_HUB_OFFLINE") ?? "")) {
     if (cached !== undefined) return cached;
     throw new InputError(
       `${repo} at ${revision} is not whole on this disk and offline was asked for. ${await inventory(
         folder,
+        dtype,
       )} ` +
         "Load it once without offline, or give a revision that is there.",
     );
@@ -117,13 +114,15 @@ export async function fetchCheckpoint(
   };
   for (const name of SMALL) await fetchFile(name);
   if (!await fetchAny(WEIGHTS, fetchFile)) {
-    if (!await fetchFile(INDEX)) throw noWeights(repo, files);
-    for (const shard of await shardNames(join(snapshot, INDEX))) {
-      if (!await fetchFile(shard)) {
-        throw new InputError(`${repo} at ${revision} lacks ${shard}, which its ${INDEX} names.`);
+    if (await fetchFile(INDEX)) {
+      for (const shard of await shardNames(join(snapshot, INDEX))) {
+        if (!await fetchFile(shard)) {
+          throw new InputError(`${repo} at ${revision} lacks ${shard}, which its ${INDEX} names.`);
+        }
       }
-    }
+    } else await fetchExport(repo, [...files.keys()], dtype, fetchFile);
   }
+  await unlinkData(folder, snapshot, dtype);
   if (!COMMIT.test(revision)) await writeAtomic(join(folder, "refs", revision), commit);
   return snapshot;
 }
@@ -133,8 +132,58 @@ async function fetchAny(names: readonly string[], fetchFile: (name: string) => P
   return false;
 }
 
-function noWeights(repo: string, files: ReadonlyMap<string, HubFile>): InputError {
-  const pickles = [...files.keys()].filter((name) => /\.(bin|pt|pth|ckpt|pkl)$/.test(name));
+/** Fetches an export, the files that its weights lie in first: where the graph is, the rest is too. */
+async function fetchExport(
+  repo: string,
+  names: readonly string[],
+  dtype: ExportDtype,
+  fetchFile: (name: string) => Promise<boolean>,
+): Promise<void> {
+  const path = exportPaths(dtype).find((candidate) => names.includes(candidate));
+  if (path === undefined) {
+    const found = names.filter((name) => /^(?:onnx\/)?model\w*\.onnx$/.test(name));
+    throw found.length > 0 ? noExport(repo, dtype, found) : noWeights(repo, names);
+  }
+  for (const name of names) if (isDataOf(name, path)) await fetchFile(name);
+  await fetchFile(path);
+}
+
+/** Whether a file holds weights of an export. */
+function isDataOf(name: string, path: string): boolean {
+  return name.startsWith(path) && /^[._]data(?:_\d+)?$/.test(name.slice(path.length));
+}
+
+/**
+ * Makes the weights of an export files of the snapshot's own, by hard links: onnxruntime refuses symbolic ones, which
+ * this layout has. Only links to the repository's own blobs are followed.
+ */
+async function unlinkData(folder: string, snapshot: string, dtype: ExportDtype): Promise<void> {
+  for (const path of exportPaths(dtype).map((name) => join(snapshot, name))) {
+    const names = await Array.fromAsync(Deno.readDir(dirname(path)), ({ name }) => name).catch(() => []);
+    for (
+      const data of names.map((name) => join(dirname(path), name)).filter((name) => isDataOf(name, path))
+    ) {
+      if (!(await Deno.lstat(data)).isSymlink) continue;
+      const blob = await Deno.realPath(data);
+      if (dirname(blob) !== await Deno.realPath(join(folder, "blobs"))) continue; // onnxruntime refuses it
+      const temporary = `${data}.${crypto.randomUUID().slice(0, 8)}.tmp`;
+      try {
+        await Deno.link(blob, temporary).catch(() => Deno.copyFile(blob, temporary));
+        await Deno.rename(temporary, data);
+      } catch (error) {
+        throw unwritable(data, error);
+      }
+    }
+  }
+}
+
+/** Where an export of a dtype may lie in a repository. */
+function exportPaths(dtype: ExportDtype): string[] {
+  return [`onnx/${EXPORT_FILES[dtype]}`, EXPORT_FILES[dtype]];
+}
+
+function noWeights(repo: string, names: readonly string[]): InputError {
+  const pickles = names.filter((name) => /\.(bin|pt|pth|ckpt|pkl)$/.test(name));
   return new InputError(
     `${repo} has neither ${WEIGHTS.join(" nor ")} nor ${INDEX}` +
       (pickles.length > 0
@@ -147,27 +196,34 @@ function noWeights(repo: string, files: ReadonlyMap<string, HubFile>): InputErro
 }
 
 /** The snapshot of a revision, when it is on the disk and whole. */
-async function cachedSnapshot(folder: string, revision: string): Promise<string | undefined> {
+async function cachedSnapshot(
+  folder: string,
+  revision: string,
+  dtype: ExportDtype,
+): Promise<string | undefined> {
   const commit = COMMIT.test(revision)
     ? revision
     : (await readTextIfExists(join(folder, "refs", revision)))?.trim();
   if (commit === undefined || !COMMIT.test(commit)) return undefined;
   const snapshot = join(folder, "snapshots", commit);
-  return await isWhole(snapshot) ? snapshot : undefined;
+  if (!await isWhole(snapshot, dtype)) return undefined;
+  await unlinkData(folder, snapshot, dtype);
+  return snapshot;
 }
 
-async function isWhole(snapshot: string): Promise<boolean> {
+async function isWhole(snapshot: string, dtype: ExportDtype): Promise<boolean> {
   const has = async (name: string) => (await statOf(join(snapshot, name)))?.isFile === true;
   if (await has("adapter_config.json") && await has("adapter_model.safetensors")) return true;
   if (!await has("config.json")) return false;
   if (await has("model.safetensors")) return true;
+  for (const path of exportPaths(dtype)) if (await has(path)) return true; // it comes after its data
   if (!await has(INDEX)) return false;
   for (const shard of await shardNames(join(snapshot, INDEX))) if (!await has(shard)) return false;
   return true;
 }
 
 /** What of a repository is on the disk, in words. */
-async function inventory(folder: string): Promise<string> {
+async function inventory(folder: string, dtype: ExportDtype): Promise<string> {
   const names = async (path: string) => {
     try {
       return await Array.fromAsync(Deno.readDir(path), ({ name }) => name);
@@ -180,7 +236,7 @@ async function inventory(folder: string): Promise<string> {
     const snapshot = join(folder, "snapshots", commit);
     const files = (await names(snapshot)).sort();
     lines.push(
-      `${commit} (${await isWhole(snapshot) ? "whole" : `parts: ${files.join(", ") || "nothing"}`})`,
+      `${commit} (${await isWhole(snapshot, dtype) ? "whole" : `parts: ${files.join(", ") || "nothing"}`})`,
     );
   }
   return lines.length === 0
@@ -192,9 +248,9 @@ async function inventory(folder: string): Promise<string> {
 async function link(blob: string, snapshot: string, name: string): Promise<void> {
   const path = join(snapshot, name);
   try {
-    await Deno.mkdir(snapshot, { recursive: true });
+    await Deno.mkdir(dirname(path), { recursive: true });
     const temporary = `${path}.${crypto.randomUUID().slice(0, 8)}.tmp`;
-    await Deno.symlink(join("..", "..", "blobs", basename(blob)), temporary)
+    await Deno.symlink(relative(dirname(path), blob), temporary)
       .catch(() => Deno.copyFile(blob, temporary));
     await Deno.rename(temporary, path);
   } catch (error) {

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { Clock } from "../base/clock.ts";
+import { type Clock, systemClock } from "../base/clock.ts";
+import { exportOnnx } from "./export_onnx.ts";
 import { fetchCheckpoint, type HubOptions } from "./hub.ts";
 import { loadDecoder } from "./mod.ts";
 import { type HubServer, startHubServer } from "./testing/hub_server.ts";
-import { withCheckpoint } from "./testing/with_checkpoint.ts";
+import { withCheckpoint, worst } from "./testing/with_checkpoint.ts";
 
 const REPO = "some-lab/tiny.model";
 
@@ -199,5 +200,55 @@ Deno.test("loadDecoder() loads a repository by its id, here from the disk alone"
     });
     assert.equal(model.numLayers, 2);
     assert.equal((await model.forward([1, 2, 3])).logits.length, 3 * model.config.vocabSize);
+  });
+});
+
+Deno.test("loadDecoder() loads the ONNX export of a repository without safetensors, in the dtype asked for", async () => {
+  await withCheckpoint({}, async (dir) => {
+    const out = await Deno.makeTempDir();
+    try {
+      await exportOnnx(dir, out, { dtype: "fp32", cacheDir: join(out, "cache") });
+      const files: Record<string, Uint8Array> = {};
+      for await (const { name, isFile } of Deno.readDir(out)) {
+        if (isFile) files[name] = await Deno.readFile(join(out, name));
+      }
+      for await (const { name } of Deno.readDir(join(out, "onnx"))) {
+        files[`onnx/${name}`] = await Deno.readFile(join(out, "onnx", name));
+      }
+      files["onnx/model_fp16.onnx"] = new Uint8Array(10);
+      files["onnx/model_fp16.onnx_data"] = new Uint8Array(10);
+      await using server = startHubServer(REPO, files);
+      const cache = join(out, "hub");
+      const env: Record<string, string> = { HF_ENDPOINT: server.url, HF_HUB_CACHE: cache };
+      const surroundings = { env: (name: string) => env[name], clock: systemClock };
+
+      const data = Object.keys(files).find((name) => /model\.onnx[._]data/.test(name)) as string;
+      server.faults.set("onnx/model.onnx", [{ status: 403 }]);
+      await assert.rejects(fetchCheckpoint(REPO, {}, surroundings), /InputError: .*model\.onnx \(403\)/);
+      await assert.rejects(fetchCheckpoint(REPO, { offline: true }, surroundings), /not whole on this disk/);
+      const folder = await fetchCheckpoint(REPO, {}, surroundings);
+      assert.equal(
+        server.seen.filter(({ path, server }) => server === "cdn" && path.endsWith(data)).length,
+        1,
+      );
+      assert.ok(!server.seen.some(({ path }) => path.includes("fp16")));
+      assert.equal(await fetchCheckpoint(REPO, { offline: true }, surroundings), folder);
+
+      await using ours = await loadDecoder(dir);
+      await using theirs = await loadDecoder(REPO, {
+        cacheDir: cache,
+        offline: true,
+        revision: server.commit,
+      });
+      const [a, b] = [await ours.forward([1, 2, 3]), await theirs.forward([1, 2, 3])];
+      assert.ok(worst(a.logits, b.logits) < 2e-4);
+
+      await assert.rejects(
+        fetchCheckpoint(REPO, { dtype: "q4" }, surroundings),
+        /InputError: some-lab\/tiny\.model has no export model_q4\.onnx for dtype "q4"; it has onnx\/model\.onnx, onnx\/model_fp16\.onnx/,
+      );
+    } finally {
+      await Deno.remove(out, { recursive: true });
+    }
   });
 });

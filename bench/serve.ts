@@ -114,9 +114,11 @@ async function run(random: Random): Promise<void> {
 const random = createRandom("bench");
 const running = Promise.all(Array.from({ length: clients }, (_, i) => run(random.fork(i))));
 const memory: number[] = [];
+const heap: number[] = [];
 while (performance.now() < end) {
   await sleep(Math.min(15_000, Math.max(100, end - performance.now())));
   memory.push(mib(await metric("resident_memory_bytes")));
+  heap.push(mib(await metric("heap_bytes")));
 }
 await running;
 const seconds = minutes * 60;
@@ -132,6 +134,7 @@ console.log(
     `${(tokens / steps).toFixed(1)} tokens a step`,
 );
 console.log(`memory, MiB, every 15 s: ${memory.join(" ")}`);
+console.log(`of it objects and buffers: ${heap.join(" ")}`);
 console.log(`in flight at the end: ${await metric("samples_in_flight")} samples`);
 child.kill("SIGTERM");
 const { code } = await child.status;

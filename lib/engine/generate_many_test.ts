@@ -133,3 +133,32 @@ Deno.test("a call in the queue ends at once when its signal fires", async () => 
     assert.equal((await prefix.generate({ maxNewTokens: 2, ignoreEos: true }))[0]?.tokens.length, 2);
   });
 });
+
+Deno.test("what is cancelled frees its memory: prefills between chunks, generation between tokens", async () => {
+  await withCheckpoint({ window: 4096, layers: 6, hidden: 64 }, async (dir) => {
+    await using model = await loadDecoder(dir, { cacheBytes: 0 });
+    const ids = prompt(4000);
+    const { numLayers, numKvHeads, headDim } = model.config;
+    const bytes = ids.length * numLayers * numKvHeads * headDim * 2 * 4;
+    const cancelled = async () => {
+      const stop = new AbortController();
+      setTimeout(() => stop.abort(), 5);
+      await assert.rejects(model.prefill(ids, { signal: stop.signal }), { name: "AbortError" });
+      using prefix = await model.prefill(ids.slice(0, 20));
+      const enough = new AbortController();
+      const [sample] = await prefix.generate({
+        maxNewTokens: 1000,
+        ignoreEos: true,
+        signal: enough.signal,
+        onToken: () => enough.abort(),
+      });
+      assert.equal(sample?.finishReason, "aborted");
+    };
+    for (let i = 0; i < 4; i++) await cancelled();
+    const before = Deno.memoryUsage().rss;
+    const times = 12;
+    for (let i = 0; i < times; i++) await cancelled();
+    const grown = Deno.memoryUsage().rss - before;
+    assert.ok(grown < times * bytes / 3, `${times} cancelled prefills of ${bytes} bytes left ${grown} bytes`);
+  });
+});

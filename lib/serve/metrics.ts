@@ -141,7 +141,14 @@ export class Metrics {
     number("engine_generated_tokens_total", "counter", "Tokens drawn.", engine.generatedTokens);
     number("engine_decode_steps_total", "counter", "Passes that drew them.", engine.decodeSteps);
     number("engine_cache_bytes", "gauge", "Keys and values kept for reuse.", engine.cacheBytes);
-    number("resident_memory_bytes", "gauge", "Memory of the process.", Deno.memoryUsage().rss);
+    const { rss, heapUsed, external } = Deno.memoryUsage();
+    number("resident_memory_bytes", "gauge", "Memory of the process.", rss);
+    number(
+      "heap_bytes",
+      "gauge",
+      "Of this, objects and buffers of the server's thread.",
+      heapUsed + external,
+    );
     return lines.join("\n") + "\n";
   }
 }

@@ -27,6 +27,7 @@ import { loadHarmonyEncoding } from "./harmony/encoding.ts";
 import { harmonyIds } from "./harmony/render.ts";
 import { hideValues, redact } from "./redact.ts";
 import { readResponse, readResponsesStream } from "./responses.ts";
+import { refuseSteering } from "./steering.ts";
 import { loadO200k, renderPlain } from "./tokenizers.ts";
 import { type ApiVariant, type Environment, missingEnvironment, serverUrl } from "./variants.ts";
 
@@ -100,6 +101,7 @@ class ApiBackend implements Backend {
   }
 
   generate(request: GenerateRequest, options: CallOptions = {}): Promise<Completion> {
+    refuseSteering(request, this.variant);
     if (this.variant.protocol === "responses") return this.#respond(request, options);
     if (this.variant.protocol === "chat") return this.#chat(request, null, options);
     if (this.variant.format === "harmony") return this.#harmony(request, "", options);
@@ -112,6 +114,7 @@ class ApiBackend implements Backend {
    * last message, which the server is asked to continue; with `responses` nothing can be continued.
    */
   continueFrom(request: ContinueRequest, options: CallOptions = {}): Promise<Completion> {
+    refuseSteering(request, this.variant);
     if (/\s$/.test(request.prefix)) {
       throw new BackendError(
         "bad_request",

@@ -2,6 +2,8 @@
  * The one interface of everything that turns a prompt into text.
  * @module
  */
+import type { Steerable } from "./steerable.ts";
+import type { Steering } from "./steering.ts";
 import type { Variant } from "./variants.ts";
 
 /** Who speaks in a message. */
@@ -62,6 +64,8 @@ export interface GenerateRequest extends Sampling {
   readonly messages: readonly Message[];
   /** Read by simulated backends alone. */
   readonly oracle?: Oracle;
+  /** What is done to the model's activations; backends that cannot refuse it as `unsupported`. */
+  readonly steering?: Steering;
 }
 
 /** A chat whose assistant turn has begun: the text goes on exactly where `prefix` ends. */
@@ -182,6 +186,8 @@ export interface Backend extends AsyncDisposable {
   probe(options?: ProbeOptions): Promise<Capabilities>;
   /** The tokenizer that counts this variant's prompts. */
   tokenizer(): Promise<Tokenizer>;
+  /** The model itself, to read activations from; left out where it runs elsewhere. It is closed with the backend. */
+  readonly steerable?: Steerable;
 }
 
 /** The kinds of failure, which decide whether a request is tried again. */

@@ -5,6 +5,7 @@
 import { canonicalJson, type Json, sha256 } from "../base/hash.ts";
 import type { ContinueRequest, GenerateRequest } from "./backend.ts";
 import { variantPrints } from "./checkpoint_print.ts";
+import { steeringJson } from "./steering.ts";
 import { type Environment, serverUrl, type Variant } from "./variants.ts";
 
 /**
@@ -57,5 +58,7 @@ export function backendIdentity(variant: Variant, env: Environment = Deno.env): 
  * @param identity what {@linkcode backendIdentity} gives.
  */
 export function cacheKey(identity: Json, request: GenerateRequest | ContinueRequest, epoch = 0): string {
-  return sha256(canonicalJson({ identity, request, epoch } as unknown as Json));
+  const { steering, ...plain } = request;
+  const whole = steering === undefined ? plain : { ...plain, steering: steeringJson(steering) };
+  return sha256(canonicalJson({ identity, request: whole, epoch } as unknown as Json));
 }

@@ -3,7 +3,7 @@
  * @module
  */
 import { InputError, messageOf } from "../base/errors.ts";
-import type { Decoder, Sample, TokenEvent } from "../engine/mod.ts";
+import type { Decoder, Prefix, Sample, TokenEvent } from "../engine/mod.ts";
 import {
   type Backend,
   BackendError,
@@ -23,6 +23,9 @@ import {
   sampleOptions,
   tokenTexts,
 } from "./local_decoding.ts";
+import { editsOf, steersOf } from "./local_steering.ts";
+import type { Steerable } from "./steerable.ts";
+import type { Steering } from "./steering.ts";
 import type { LocalVariant } from "./variants.ts";
 
 /**
@@ -48,8 +51,12 @@ export async function openLocal(
   }
 }
 
+/** What ends a call of the engine. */
+type Cancel = { readonly signal?: AbortSignal };
+
 class LocalBackend implements Backend {
   readonly variant: LocalVariant;
+  readonly steerable: Steerable;
   readonly #decoder: Decoder;
   readonly #chat: LocalChat;
   readonly #tokenText: (id: number) => string;
@@ -58,6 +65,11 @@ class LocalBackend implements Backend {
     this.variant = variant;
     this.#decoder = decoder;
     this.#chat = chat;
+    this.steerable = {
+      variant,
+      decoder,
+      promptIds: (messages, prefix = "") => chat.promptIds(messages, prefix),
+    };
     this.#tokenText = tokenTexts(decoder);
   }
 
@@ -81,10 +93,12 @@ class LocalBackend implements Backend {
       ? (event: TokenEvent) => reader.push(event.token)
       : onText && ((event: TokenEvent) => event.text && onText(event.text));
     try {
-      using prompt = await decoder.prefill(ids, { reuse: true, ...cancel });
+      const steer = steersOf(request.steering);
+      using prompt = await this.#prefill(ids, request.steering, cancel);
       const [sample] = await prompt.generate({
         ...sampleOptions(reader ? withoutStop(request) : request, room, [request.seed ?? 0]),
         ...(onToken ? { onToken } : {}),
+        ...(steer.length > 0 ? { steer } : {}),
         ...cancel,
       });
       const completion = this.#completion(sample as Sample, ids.length, prompt.cachedTokens);
@@ -99,6 +113,22 @@ class LocalBackend implements Backend {
       }
       throw error;
     }
+  }
+
+  /** Computes a prompt; where its cache is steered, that is done before its last token is computed. */
+  async #prefill(ids: number[], steering: Steering | undefined, cancel: Cancel): Promise<Prefix> {
+    const steer = steersOf(steering);
+    const edits = editsOf(steering, this.#decoder, ids.length);
+    if (edits === null) return await this.#decoder.prefill(ids, { steer, reuse: true, ...cancel });
+    if (ids.length < 2) {
+      throw new InputError(
+        "A prompt of one token has no token before the last, whose cache could be steered.",
+      );
+    }
+    const before = steer.filter(({ phase }) => phase !== "last_prompt");
+    using start = await this.#decoder.prefill(ids.slice(0, -1), { steer: before, reuse: true, ...cancel });
+    for (const edit of edits) start.editKV(edit);
+    return await start.extend(ids.slice(-1), { steer, ...cancel });
   }
 
   #completion(sample: Sample, promptTokens: number, cachedTokens: number): Completion {

@@ -14,6 +14,7 @@ import {
   type FinishReason,
   type GenerateRequest,
 } from "./backend.ts";
+import { refuseSteering } from "./steering.ts";
 import { renderPlain, simulatedTokenizer as tokenizer } from "./tokenizers.ts";
 import type { AccuracyCurve, SimulatedVariant } from "./variants.ts";
 
@@ -69,6 +70,7 @@ export function openSimulated(
   const tries = new Map<string, number>();
 
   async function answer(request: GenerateRequest, prefix: string | null, call: CallOptions) {
+    refuseSteering(request, variant);
     call.signal?.throwIfAborted();
     const { oracle: _, messages, ...sampling } = request;
     const key = sha256(canonicalJson({ messages, sampling, variant: variant.seed } as unknown as Json));

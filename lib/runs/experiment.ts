@@ -4,6 +4,7 @@
  * @module
  */
 import type { Message, Oracle, Sampling } from "../backends/backend.ts";
+import type { Steering } from "../backends/steering.ts";
 import type { Json } from "../base/hash.ts";
 import type { Label } from "./labels.ts";
 
@@ -38,6 +39,8 @@ export interface Prompt {
   readonly tokens: number;
   /** For simulated backends alone. */
   readonly oracle?: Oracle;
+  /** What is done to the model's activations while it answers. The row's id must depend on it too. */
+  readonly steering?: Steering;
   /** Tells samples of the same request apart in the response cache; 0 when left out. */
   readonly epoch?: number;
   /** The seed of this sample, where rows are samples of the same prompt; wins over the experiment's. */
@@ -109,7 +112,7 @@ export interface Attempt {
   readonly request_id: string | null;
   /** Whether the response cache answered. */
   readonly from_cache: boolean;
-  /** SHA-256 of the prompt that was sent (canonical JSON of messages and prefix). */
+  /** SHA-256 of the prompt that was sent (canonical JSON of messages, prefix and steering). */
   readonly prompt_sha256: string;
   /** What went wrong, or null. */
   readonly error: { readonly kind: string; readonly message: string } | null;

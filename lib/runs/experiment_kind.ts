@@ -5,6 +5,7 @@
 import { z } from "zod";
 import type { Tokenizer } from "../backends/backend.ts";
 import type { Caller } from "../backends/caller.ts";
+import type { Steerable } from "../backends/steerable.ts";
 import type { Variant } from "../backends/variants.ts";
 import { InputError } from "../base/errors.ts";
 import type { Json } from "../base/hash.ts";
@@ -23,6 +24,8 @@ export interface CountedModel {
 export interface CreateOptions extends CountedModel {
   /** Judge what code cannot, the one that decides first; none when left out. */
   readonly judges?: readonly CountedModel[];
+  /** The model itself, open for reading activations; left out when it only is planned, or runs elsewhere. */
+  readonly steerable?: Steerable;
 }
 
 /** The most that judging one row may take, for the cost estimate; whether there is a judge is not asked here. */

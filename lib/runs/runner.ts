@@ -10,6 +10,7 @@ import {
   type TokenLogprob,
 } from "../backends/backend.ts";
 import type { Sampling } from "../backends/backend.ts";
+import { steeringJson } from "../backends/steering.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
 import { canonicalJson, type Json, sha256 } from "../base/hash.ts";
@@ -107,9 +108,14 @@ export interface Run {
 const FATAL_KINDS: ReadonlySet<string> = new Set(["auth", "unsupported"]);
 
 /** The SHA-256 by which an attempt names the prompt that was sent. */
-export function promptSha256(prompt: Pick<Prompt, "messages" | "prefix">): string {
-  const { messages, prefix } = prompt;
-  return sha256(canonicalJson({ messages, ...(prefix === undefined ? {} : { prefix }) } as unknown as Json));
+export function promptSha256(prompt: Pick<Prompt, "messages" | "prefix" | "steering">): string {
+  const { messages, prefix, steering } = prompt;
+  const whole = {
+    messages,
+    ...(prefix === undefined ? {} : { prefix }),
+    ...(steering === undefined ? {} : { steering: steeringJson(steering) }),
+  };
+  return sha256(canonicalJson(whole as unknown as Json));
 }
 
 /** The request of a row, as it is sent and as the response cache knows it. */
@@ -125,6 +131,7 @@ export function requestOf(
     messages: prompt.messages,
     ...(prompt.prefix === undefined ? {} : { prefix: prompt.prefix }),
     ...(prompt.oracle === undefined ? {} : { oracle: prompt.oracle }),
+    ...(prompt.steering === undefined ? {} : { steering: prompt.steering }),
   };
 }
 

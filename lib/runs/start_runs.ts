@@ -150,7 +150,11 @@ async function begin(
   for (const judge of judges) {
     judgeModels.push({ variant: judge.variant, tokenizer: await judge.backend.tokenizer() });
   }
-  const experiment = await spec.create({ ...counted, judges: judgeModels });
+  const experiment = await spec.create({
+    ...counted,
+    judges: judgeModels,
+    ...(caller.backend.steerable === undefined ? {} : { steerable: caller.backend.steerable }),
+  });
   const planned = await planRun(kind, spec.title, experiment, counted, judgeModels);
   if (options.keepGoing && planned.plan.todo > 0) {
     const problem = await model.reach();

@@ -4,7 +4,7 @@
  */
 import { join } from "node:path";
 import { createRandom } from "../lib/base/random.ts";
-import { GgufWriter } from "./gguf.ts";
+import { GgufWriter } from "../lib/steering/formats/gguf_writer.ts";
 
 /** Shape of a Llama decoder. */
 export interface Shape {

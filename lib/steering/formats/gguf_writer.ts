@@ -51,6 +51,18 @@ export class GgufWriter {
 
   /** Writes the file. @param data numbers of each tensor, in the order they were added. */
   async write(path: string, data: readonly (() => Float32Array)[]): Promise<void> {
+    using file = await Deno.create(path);
+    for (const piece of this.#pieces(data)) {
+      for (let at = 0; at < piece.length;) at += await file.write(piece.subarray(at));
+    }
+  }
+
+  /** The bytes of the file. @param data numbers of each tensor, in the order they were added. */
+  bytes(data: readonly (() => Float32Array)[]): Uint8Array<ArrayBuffer> {
+    return join([...this.#pieces(data)]);
+  }
+
+  *#pieces(data: readonly (() => Float32Array)[]): Generator<Uint8Array> {
     const infos: Uint8Array[] = [];
     let offset = 0;
     for (const { name, shape, type } of this.#tensors) {
@@ -63,23 +75,21 @@ export class GgufWriter {
       );
       offset = padded(offset + bytesOf(type, shape.reduce((a, b) => a * b)));
     }
-    const head = join([
+    const whole = (bytes: Uint8Array) => {
+      const out = new Uint8Array(padded(bytes.length));
+      out.set(bytes);
+      return out;
+    };
+    yield whole(join([
       new TextEncoder().encode("GGUF"),
       u32(3),
       u64(this.#tensors.length),
       u64(this.#keys),
       ...this.#metadata,
       ...infos,
-    ]);
-    using file = await Deno.create(path);
-    const put = async (bytes: Uint8Array) => {
-      const whole = new Uint8Array(padded(bytes.length));
-      whole.set(bytes);
-      for (let at = 0; at < whole.length;) at += await file.write(whole.subarray(at));
-    };
-    await put(head);
+    ]));
     for (const [i, { type }] of this.#tensors.entries()) {
-      await put(encode(type, (data[i] as () => Float32Array)()));
+      yield whole(encode(type, (data[i] as () => Float32Array)()));
     }
   }
 
@@ -135,7 +145,7 @@ function u64(value: number): Uint8Array {
   return new Uint8Array(BigUint64Array.of(BigInt(value)).buffer);
 }
 
-function join(parts: readonly Uint8Array[]): Uint8Array {
+function join(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {

@@ -341,14 +341,20 @@ export function pickVariant(variants: ReadonlyMap<string, Variant>, name: string
   const variant = variants.get(name);
   if (variant) return variant;
   const names = [...variants.keys()];
-  const nearest = names.toSorted((a, b) => distance(a, name) - distance(b, name))[0];
-  const hint = nearest !== undefined && distance(nearest, name) <= Math.max(2, name.length / 3)
-    ? ` Did you mean ${JSON.stringify(nearest)}?`
-    : "";
+  const nearest = nearestName(names, name);
+  const hint = nearest === undefined ? "" : ` Did you mean ${JSON.stringify(nearest)}?`;
   throw new InputError(
     `There is no variant ${JSON.stringify(name)}${path ? ` in ${path}` : ""}.${hint} ` +
       `Variants: ${names.join(", ") || "none"}.`,
   );
+}
+
+/** The name that was perhaps meant: the nearest, where it is near enough. */
+export function nearestName(names: readonly string[], meant: string): string | undefined {
+  const nearest = names.toSorted((a, b) => distance(a, meant) - distance(b, meant))[0];
+  return nearest !== undefined && distance(nearest, meant) <= Math.max(2, meant.length / 3)
+    ? nearest
+    : undefined;
 }
 
 /** A variant's name in file names: `gpt-oss-20b` -> `gpt_oss_20b`. */

@@ -8,7 +8,7 @@ import { INPUT_ERROR_EXIT, InputError, INTERRUPTED_EXIT } from "../lib/base/erro
 import { log } from "../lib/base/log.ts";
 import { type Flags, flagsHelp, numberFlag, readFlags, textFlag } from "../lib/notebooks/task_flags.ts";
 import { stopOnSignal } from "../lib/runs/stop_on_signal.ts";
-import { isLoopback } from "../lib/serve/access.ts";
+import { isLoopback } from "../lib/base/loopback.ts";
 import { startServer } from "../lib/serve/start_server.ts";
 
 const FLAGS: Flags = {

@@ -142,6 +142,14 @@ export async function createNiah(config: NiahConfig, options: CreateOptions): Pr
           length: row.params.approximate_input_length,
           depth: row.params.needle_depth / 100,
         },
+        passages: [
+          { text: row.needle.needle, label: "needle" },
+          ...row.needle.hops.map((text) => ({ text, label: "needle" })),
+          ...row.needle.distractors.slice(0, config.distractors).map(({ text }) => ({
+            text,
+            label: "distractor",
+          })),
+        ],
       };
     },
     ...(asked.length === 0 ? {} : {

@@ -69,6 +69,7 @@ export async function niahReport(graded: readonly GradedRow[], options: NiahRepo
     window: trainedWindow,
     unit,
     imported,
+    rowsOf: ({ length, depth }) => `approximate_input_length=${length}&needle_depth=${depth}`,
     thresholds: effective.map((e) => ({
       label: `${e.rule}: ${formatEffectiveLength(e, unit)}`,
       value: e.threshold,

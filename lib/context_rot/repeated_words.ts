@@ -118,6 +118,7 @@ function plan(
       return {
         messages: copyMessages(gold),
         tokens: row.tokens,
+        passages: position === null ? [] : [{ text: pair.modified, label: "the other word" }],
         ...(simulated
           ? {
             oracle: {

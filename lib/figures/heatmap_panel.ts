@@ -6,7 +6,10 @@ import { legend, type LegendItem, type Panel } from "./frame.ts";
 import { ascending, type FigureRow, MARKED, marksOf, OUTCOMES, type Tally, tally } from "./outcomes.ts";
 import { axisColumns, axisTitles, PANEL_MARGINS } from "./panel_axes.ts";
 import { plotSvg } from "./plot_svg.ts";
-import { COLORS, FIGURE_WIDTH, SHARE_COLORS, shareBin, textWidth } from "./theme.ts";
+import { COLORS, escapeXml, FIGURE_WIDTH, SHARE_COLORS, shareBin, textWidth } from "./theme.ts";
+
+/** Names the rows of a cell: `approximate_input_length=1000&needle_depth=50`. */
+export type CellRows = (cell: { readonly length: number; readonly depth: number }) => string;
 
 /** One cell of the grid. */
 interface Cell {
@@ -23,11 +26,13 @@ interface Cell {
  *
  * @param window the trained window in tokens, drawn between the lengths inside and beyond it
  * @param unit what lengths are counted in
+ * @param rowsOf names the rows of a cell, as the query by which an inspector finds them
  */
 export async function heatmapPanel(
   rows: readonly FigureRow[],
   window: number | null,
   unit = "tokens",
+  rowsOf: CellRows | null = null,
 ): Promise<Panel> {
   const lengths = ascending(rows.map((row) => row.length));
   const depths = ascending(rows.flatMap((row) => row.depth ?? []));
@@ -110,9 +115,33 @@ export async function heatmapPanel(
   const bottom = marginTop + cellHeight * depths.length;
   return {
     content: hatchPattern() + plot +
-      axisTitles("Needle depth", marginTop, bottom, { title: `Input length (${unit})`, below: 36 }) + mark,
+      axisTitles("Needle depth", marginTop, bottom, { title: `Input length (${unit})`, below: 36 }) + mark +
+      (rowsOf === null ? "" : cells.map((cell) => {
+        const place = {
+          x: PANEL_MARGINS.marginLeft + cellWidth * lengths.indexOf(cell.length),
+          y: marginTop + cellHeight * depths.toReversed().indexOf(cell.depth),
+        };
+        return cellTarget(cell, place, { width: cellWidth, height: cellHeight }, rowsOf(cell), unit);
+      }).join("")),
     height,
   };
+}
+
+/** An invisible rectangle over a cell; pages make a link to its rows of it. */
+function cellTarget(
+  cell: Cell,
+  { x, y }: { readonly x: number; readonly y: number },
+  { width, height }: { readonly width: number; readonly height: number },
+  rows: string,
+  unit: string,
+): string {
+  const label = `${cell.length.toLocaleString("en-US")} ${unit}, depth ${cell.depth}%: ` +
+    [cell.label === "" ? "no valid row" : `${cell.label} right`, ...cell.marks].join(", ");
+  const number = (n: number) => Number(n.toFixed(2));
+  return `<g data-rows="${escapeXml(rows)}"><title>${escapeXml(label)}</title>` +
+    `<rect x="${number(x)}" y="${number(y)}" width="${number(width)}" height="${
+      number(height)
+    }" fill="#000000" fill-opacity="0"/></g>`;
 }
 
 /** The legends that {@linkcode heatmapPanel} needs: the colour bins, and the marks that occur. */

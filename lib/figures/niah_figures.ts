@@ -4,7 +4,7 @@
  */
 import { InputError } from "../base/errors.ts";
 import { type Figure, frame } from "./frame.ts";
-import { heatmapLegends, heatmapPanel } from "./heatmap_panel.ts";
+import { type CellRows, heatmapLegends, heatmapPanel } from "./heatmap_panel.ts";
 import { lengthLegend, lengthPanel, type Threshold } from "./length_panel.ts";
 import { ascending, type FigureRow, formatAccuracy, type Tally, tally } from "./outcomes.ts";
 import { runCaptions, runTitle, type RunTitleOptions } from "./run_title.ts";
@@ -18,6 +18,8 @@ export interface NiahFigureOptions extends RunTitleOptions {
   readonly unit?: string;
   /** Levels of the effective length. */
   readonly thresholds?: readonly Threshold[];
+  /** Names the rows of a heatmap's cell, so that a page can open them. */
+  readonly rowsOf?: CellRows;
 }
 
 const TITLE = "Needle in a haystack";
@@ -36,7 +38,7 @@ export async function niahHeatmap(rows: readonly FigureRow[], options: NiahFigur
   }
   const { thresholds = [], window = null, unit = "tokens" } = options;
   const panels = [
-    await heatmapPanel(rows, window, unit),
+    await heatmapPanel(rows, window, unit, options.rowsOf),
     ...heatmapLegends(rows),
     { content: "", height: 14 },
     await lengthPanel(rows, { scale: "columns", thresholds, window: null, height: 210, unit }),

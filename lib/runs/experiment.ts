@@ -45,6 +45,16 @@ export interface Prompt {
   readonly epoch?: number;
   /** The seed of this sample, where rows are samples of the same prompt; wins over the experiment's. */
   readonly seed?: number;
+  /** Passages that a reader looks for: a needle, a spliced sentence. Shown by inspectors, never sent. */
+  readonly passages?: readonly Passage[];
+}
+
+/** A passage of a prompt, marked wherever its text stands in the messages or in the prefix. */
+export interface Passage {
+  /** The text, as it stands there. */
+  readonly text: string;
+  /** What it is: `needle`, `distractor`, `spliced`. */
+  readonly label: string;
 }
 
 /** The classes of a row's output. */

@@ -3,13 +3,8 @@
  * @module
  */
 import { createHash, timingSafeEqual } from "node:crypto";
-import { isIP } from "node:net";
+import { isLoopbackHost } from "../base/loopback.ts";
 import { ApiError } from "./api_error.ts";
-
-/** Whether an address or name to listen on is reached from this machine alone. */
-export function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || isIP(host) === 4 && host.startsWith("127.");
-}
 
 /**
  * Refuses requests that a browser was led to make under another name than this machine's (DNS rebinding). A server on
@@ -19,8 +14,7 @@ export function isLoopback(host: string): boolean {
  * @throws {ApiError} 403
  */
 export function checkHost(header: string | undefined): void {
-  const name = /^(\[[^\]]*\]|[^:]*)(:\d+)?$/.exec(header ?? "")?.[1] ?? "";
-  if (isLoopback(name.replace(/^\[(.*)\]$/, "$1").toLowerCase())) return;
+  if (isLoopbackHost(header)) return;
   throw new ApiError(403, "This server answers to localhost, 127.0.0.1 and [::1] only.", {
     code: "host_not_allowed",
   });

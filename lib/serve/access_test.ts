@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { checkHost, checkKey, isLoopback } from "./access.ts";
+import { isLoopback } from "../base/loopback.ts";
+import { checkHost, checkKey } from "./access.ts";
 import { ApiError } from "./api_error.ts";
 
 const refused = (status: number) => (error: unknown) => error instanceof ApiError && error.status === status;

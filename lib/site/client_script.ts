@@ -4,14 +4,14 @@
  */
 import { stripTypeScriptTypes } from "node:module";
 
+/** The name of a script. */
+export type ScriptName = "inspector.js" | "live.js";
+
 /** Files of the folder `client` by script, each after those it imports from. */
-const SCRIPTS = {
+const SCRIPTS: Record<ScriptName, readonly string[]> = {
   "inspector.js": ["visible.ts", "inspector.ts"],
   "live.js": ["live.ts"],
-} as const;
-
-/** The name of a script. */
-export type ScriptName = keyof typeof SCRIPTS;
+};
 
 /** A script as a browser runs it: its files one after the other in a scope of their own, without imports and types. */
 export async function clientScript(name: ScriptName): Promise<string> {

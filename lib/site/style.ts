@@ -55,7 +55,7 @@ const variables = (colors: PageColors) =>
   Object.entries(colors).map(([name, value]) => `--${name}:${value}`).join(";");
 
 /** The style sheet of every page: one column, readable at 320 pixels, in both schemes, and printed. */
-export const STYLE = `
+export const STYLE: string = `
 :root{color-scheme:light dark;${variables(PAGE_COLORS.light)}}
 @media (prefers-color-scheme:dark){:root{${variables(PAGE_COLORS.dark)}}
 .figure svg,.figure img{filter:invert(.92) hue-rotate(180deg)}}
@@ -94,7 +94,7 @@ mark{background:var(--mark);color:inherit;border-radius:3px;padding:.1em .15em}m
 `.trim();
 
 /** What the inspector of rows adds. */
-export const INSPECTOR_STYLE = `
+export const INSPECTOR_STYLE: string = `
 body>header:has(~main.inspector),main.inspector{max-width:90rem}
 .filters{display:flex;flex-wrap:wrap;gap:.5rem 1rem;margin:.5rem 0}.filters label{display:flex;flex-direction:column;font-size:.8125rem;color:var(--faint);max-width:100%}
 .filters button{align-self:flex-end}.filters select,.filters input,.filters button{font:inherit;font-size:.9375rem;color:var(--text);background:var(--paper);border:1px solid var(--faint);border-radius:4px;padding:.3rem .4rem;max-width:100%;min-height:2.25rem}

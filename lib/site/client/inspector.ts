@@ -127,7 +127,7 @@ function what(row: IndexRow): string {
 }
 
 /** Columns that tell rows apart; where all are the same, all of them. */
-const differing = index.columns.filter((column, i) =>
+const differing = index.columns.filter((_, i) =>
   index.rows.some((row) => row[FIXED + i] !== index.rows[0]?.[FIXED + i])
 );
 const telling = (differing.length > 0 ? differing : index.columns).slice(0, 6);

@@ -2,10 +2,9 @@
  * Measures of long copies, kept in a file so that a run that is resumed need not take them again.
  * @module
  */
-import { dirname } from "node:path";
 import { z } from "zod";
-import { readTextIfExists, unwritable } from "../base/files.ts";
 import { hashJson, type Json, sha256 } from "../base/hash.ts";
+import { keptValues } from "../runs/kept_values.ts";
 import { COPY_METRICS_VERSION, type CopyMetrics } from "./repeated_words_metrics.ts";
 import type { CopyJob } from "./repeated_words_worker.ts";
 
@@ -26,7 +25,6 @@ const metricsSchema: z.ZodType<CopyMetrics> = z.strictObject({
   circlesElsewhere: z.boolean(),
   runs: z.string(),
 });
-const lineSchema = z.strictObject({ key: z.string(), metrics: metricsSchema });
 
 /** Measures by the copy they are of. */
 export interface KeptMetrics {
@@ -44,41 +42,16 @@ export interface KeptMetrics {
  * @throws {InputError} when a folder stands where the file should be, or a file where its folder should.
  */
 export async function keptMetrics(path: string | null): Promise<KeptMetrics> {
-  const known = new Map<string, CopyMetrics>();
-  const text = path === null ? undefined : await readTextIfExists(path).catch((error) => {
-    throw unwritable(path, error);
-  });
-  for (const line of (text ?? "").split("\n")) {
-    const parsed = lineSchema.safeParse(parseJson(line));
-    if (parsed.success) known.set(parsed.data.key, parsed.data.metrics);
-  }
+  const kept = await keptValues(path, "metrics", metricsSchema);
   const isKept = (job: CopyJob) => path !== null && job.output.length >= SHORTEST;
-  let began = false;
   return {
-    get: (job) => isKept(job) ? known.get(keyOf(job)) : undefined,
+    get: (job) => isKept(job) ? kept.get(keyOf(job)) : undefined,
     async put(job, metrics) {
-      if (path === null || !isKept(job)) return;
-      const line = JSON.stringify({ key: keyOf(job), metrics });
-      try {
-        if (!began) await Deno.mkdir(dirname(path), { recursive: true });
-        // A line that a killed process began does not swallow this one.
-        await Deno.writeTextFile(path, `${began ? "" : "\n"}${line}\n`, { append: true });
-        began = true;
-      } catch (error) {
-        throw unwritable(path, error);
-      }
+      if (isKept(job)) await kept.put(keyOf(job), metrics);
     },
   };
 }
 
 function keyOf({ spec, output }: CopyJob): string {
   return hashJson([COPY_METRICS_VERSION, spec as unknown as Json, sha256(output)]);
-}
-
-function parseJson(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return null;
-  }
 }

@@ -82,7 +82,7 @@ export async function doseResponse(
   if (drawn.length === 0) throw new InputError("A dose-response figure needs at least one point, got none.");
   const ratios = drawn.flatMap(({ points }) => points.map(({ ratio }) => ratio));
   const end = Math.max(...ratios);
-  const domain: [number, number] = [Math.min(0, ...ratios), end * 1.04 || 1];
+  const domain: [number, number] = [Math.min(0, ...ratios) - 0.025 * end, end * 1.03 || 1];
   const dodge = (i: number) => (i - (drawn.length - 1) / 2) * 5;
   const common = { width: FIGURE_WIDTH, ...PANEL_MARGINS } as const;
   const x = { domain, label: null, tickSize: 0, ticks: 8 } as const;

@@ -92,7 +92,7 @@ export function steeringHeatmap(cells: readonly SweepCell[], options: SweepFigur
       },
       {
         symbol:
-          `<rect width="22" height="14" fill="${COLORS.empty}"/><path d="M0 14L22 0" stroke="${COLORS.text}" stroke-width="1.3"/>`,
+          `<rect width="22" height="14" fill="${COLORS.empty}"/><path d="M12 0H22V10Z" fill="${COLORS.rule}"/>`,
         label: "too few coherent answers to be chosen",
       },
     ]),
@@ -145,9 +145,7 @@ function panel(
     );
     if (points.every((point) => !point.passes)) {
       parts.push(
-        `<path d="M${x + 1} ${y + height - 1}L${x + width - 1} ${y + 1}" stroke="${
-          color?.text ?? COLORS.text
-        }" stroke-width="1.3" opacity="0.55"/>`,
+        `<path d="M${x + width - 13} ${y + 1}H${x + width - 1}V${y + 13}Z" fill="${COLORS.rule}"/>`,
       );
     }
     if (chosen) {

@@ -70,8 +70,14 @@ export function traitDynamics(series: readonly DynamicsSeries[], options: Dynami
     ...series.map(({ label }, i) => line(colorOf(i), `${label}, mean of 5 tokens`)),
     ...(series.length === 1
       ? [
-        { symbol: `<circle cx="11" cy="7" r="2.5" fill="${colorOf(0)}" opacity="0.55"/>`, label: "each token" },
-        { symbol: `<rect x="6" y="2" width="10" height="10" fill="${COLORS.hatch}"/>`, label: "velocity of the mean" },
+        {
+          symbol: `<circle cx="11" cy="7" r="2.5" fill="${colorOf(0)}" opacity="0.55"/>`,
+          label: "each token",
+        },
+        {
+          symbol: `<rect x="6" y="2" width="10" height="10" fill="${COLORS.hatch}"/>`,
+          label: "velocity of the mean",
+        },
       ]
       : []),
     ...(responseStart > 0 && responseStart < shown
@@ -135,7 +141,9 @@ function strip(
     );
   }
   parts.push(
-    `<text transform="translate(15,${COSINE / 2}) rotate(-90)" font-size="12" text-anchor="middle">Cosine</text>`,
+    `<text transform="translate(15,${
+      COSINE / 2
+    }) rotate(-90)" font-size="12" text-anchor="middle">Cosine</text>`,
   );
   for (const [i, { averages, cosines }] of series.entries()) {
     if (single) {
@@ -153,26 +161,30 @@ function strip(
     const middle = velocityTop + VELOCITY / 2;
     parts.push(
       `<line x1="${LEFT}" x2="${LEFT + width}" y1="${middle}" y2="${middle}" stroke="${COLORS.grid}"/>`,
-      `<text x="${LEFT - 7}" y="${middle + 4}" font-size="11" text-anchor="end" fill="${COLORS.faint}">velocity</text>`,
-      `<text x="${LEFT - 7}" y="${middle + 18}" font-size="10" text-anchor="end" fill="${COLORS.faint}">\u00b1${
-        tidy(fastest)
-      }</text>`,
+      `<text x="${LEFT - 7}" y="${
+        middle + 4
+      }" font-size="11" text-anchor="end" fill="${COLORS.faint}">velocity</text>`,
+      `<text x="${LEFT - 7}" y="${
+        middle + 18
+      }" font-size="10" text-anchor="end" fill="${COLORS.faint}">\u00b1${tidy(fastest)}</text>`,
     );
     for (let t = from; t < to; t++) {
       const value = series[0]?.velocities[t] ?? null;
       if (value === null) continue;
       const height = Math.abs(value) / fastest * VELOCITY / 2;
       parts.push(
-        `<rect x="${x(t) - step * 0.32}" y="${value > 0 ? middle - height : middle}" width="${step * 0.64}" height="${
-          Math.max(0.3, height)
-        }" fill="${COLORS.hatch}"/>`,
+        `<rect x="${x(t) - step * 0.32}" y="${value > 0 ? middle - height : middle}" width="${
+          step * 0.64
+        }" height="${Math.max(0.3, height)}" fill="${COLORS.hatch}"/>`,
       );
     }
   }
   if (responseStart > from && responseStart < to) {
     const at = x(responseStart) - step / 2;
     parts.push(
-      `<line x1="${at}" x2="${at}" y1="0" y2="${textTop + TEXT - 8}" stroke="${COLORS.rule}" stroke-width="1.5" stroke-dasharray="5 3"/>`,
+      `<line x1="${at}" x2="${at}" y1="0" y2="${
+        textTop + TEXT - 8
+      }" stroke="${COLORS.rule}" stroke-width="1.5" stroke-dasharray="5 3"/>`,
     );
   }
   for (let t = from; t < to; t++) {

@@ -6,7 +6,7 @@ import { InputError } from "../base/errors.ts";
 import { type Figure, frame, legend, type LegendItem, type Panel } from "./frame.ts";
 import { PANEL_MARGINS } from "./panel_axes.ts";
 import { plotSvg } from "./plot_svg.ts";
-import { COLORS, escapeXml, FIGURE_WIDTH } from "./theme.ts";
+import { COLORS, escapeXml, FIGURE_WIDTH, textWidth } from "./theme.ts";
 import { VARIANT_COLORS } from "./trait_dynamics.ts";
 
 /** A mean over prompts with its 95% interval. */
@@ -70,10 +70,19 @@ export async function variantCurves(
       ],
     })
   );
+  const fitted = (label: string) => {
+    let text = label;
+    while (textWidth(text, 12) > left - 24) text = `${text.slice(0, -2)}…`;
+    return text;
+  };
   const labels = curves.map(({ label, mean: { n } }, i) => {
     const at = 8 + 34 * (i + 0.5);
-    return `<text x="${left - 10}" y="${at}" font-size="12" text-anchor="end">${escapeXml(label)}</text>` +
-      `<text x="${left - 10}" y="${at + 13}" font-size="10.5" text-anchor="end" fill="${COLORS.faint}">${n} prompts</text>`;
+    return `<text x="${left - 10}" y="${at}" font-size="12" text-anchor="end">${
+      escapeXml(fitted(label))
+    }</text>` +
+      `<text x="${left - 10}" y="${
+        at + 13
+      }" font-size="10.5" text-anchor="end" fill="${COLORS.faint}">${n} prompts</text>`;
   });
   const points = curves.flatMap(({ byToken }, i) =>
     byToken.map((point, token) => ({ ...point, token: token + 1, color: color(i), which: i }))
@@ -86,7 +95,12 @@ export async function variantCurves(
       ...PANEL_MARGINS,
       marginTop: 14,
       marginBottom: 40,
-      x: { label: null, tickSize: 0, ticks: 8, tickFormat: (d: number) => Number.isInteger(d) ? String(d) : "" },
+      x: {
+        label: null,
+        tickSize: 0,
+        ticks: 8,
+        tickFormat: (d: number) => Number.isInteger(d) ? String(d) : "",
+      },
       y: { label: null, tickSize: 0, ticks: 5, zero: true },
       marks: [
         Plot.gridY({ stroke: COLORS.grid, strokeOpacity: 1, ticks: 5 }),

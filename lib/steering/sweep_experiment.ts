@@ -1,0 +1,556 @@
+/**
+ * The sweep of one trait on one variant as an experiment: unsteered answers first, then the search over layers and
+ * strengths on half of the questions, then the chosen point and its controls on the other half.
+ * @module
+ */
+import { z } from "zod";
+import { modelIdentity } from "../backends/model_identity.ts";
+import type { Steerable } from "../backends/steerable.ts";
+import { steeringJson } from "../backends/steering.ts";
+import { InputError } from "../base/errors.ts";
+import { hashJson, type Json, sha256 } from "../base/hash.ts";
+import { createRandom } from "../base/random.ts";
+import { askedJudge, judgementOf, judgePrompt, judgeRow } from "../context_rot/judge_rows.ts";
+import type { Attempt, GradableRow, Grade, GradeContext, GradedRow, Prompt } from "../runs/experiment.ts";
+import type { CreateOptions, PlannedExperiment } from "../runs/experiment_kind.ts";
+import { type KeptValues, keptValues } from "../runs/kept_values.ts";
+import { nextRatio, type SearchStep } from "./adaptive_search.ts";
+import { type AnswerReading, readAnswer } from "./answer_readings.ts";
+import {
+  type Coherence,
+  type CoherenceMeasures,
+  coherenceOf,
+  type CoherenceScale,
+  compression,
+  repetition,
+} from "./coherence.ts";
+import { type MarkerScorer, markerScorer } from "./markers.ts";
+import type { SweepTrait } from "./sweep_trait.ts";
+import {
+  type Candidate,
+  candidateName,
+  candidatesOf,
+  doseFactors,
+  GRID_RATIOS,
+  searchOf,
+  type SweepConfig,
+} from "./sweep_config.ts";
+import { choosePoint, passes, type SweepAnswer, type SweepPoint, sweepPoints } from "./sweep_points.ts";
+import { sweepReport } from "./sweep_report.ts";
+import {
+  type Arm,
+  createSteerer,
+  type Dose,
+  drawQuestions,
+  questionMessages,
+  type Steerer,
+  type SweepQuestion,
+  type SweepRow,
+  type SweepVectors,
+} from "./sweep_rows.ts";
+import { JUDGED_TOKENS, TRAIT_JUDGE_VERSION, traitQuestion, traitScore } from "./trait_judge.ts";
+import { writeSweepFiles } from "./write_sweep.ts";
+
+/** Changes whenever the rows do, so that answers of two versions are never mixed. */
+const VERSION = 1;
+
+/** Questions a test asks. */
+const TEST_QUESTIONS = 16;
+
+/** Share of an answer's prompt and cap that is expected of it. */
+const readingSchema = z.strictObject({
+  nll: z.number().nullable(),
+  norms: z.record(z.string(), z.number().nullable()),
+}) satisfies z.ZodType<AnswerReading>;
+
+/** What the sweep of one trait needs. */
+export interface SweepMaterial {
+  /** The settings. */
+  readonly config: SweepConfig;
+  /** The experiment's name in files. */
+  readonly name: string;
+  /** The trait, and the questions of the prompt set. */
+  readonly trait: SweepTrait;
+  /**
+   * Loads the vectors, made from the variant's activations where they are not there yet.
+   *
+   * @throws {InputError} when they cannot be had.
+   */
+  loadVectors(model: Steerable, candidates: readonly Candidate[], signal: AbortSignal): Promise<SweepVectors>;
+}
+
+/**
+ * Plans the sweep of one trait.
+ *
+ * @throws {InputError} when it has too few questions, or nothing can score its answers.
+ */
+export function createSweep(material: SweepMaterial, options: CreateOptions): PlannedExperiment<SweepRow> {
+  return new Sweep(material, options).experiment();
+}
+
+/** What is known of a run when rows are asked for or graded. */
+interface Known {
+  readonly answers: readonly SweepAnswer[];
+  readonly steerer: Steerer;
+  readonly scale: CoherenceScale | null;
+}
+
+class Sweep {
+  readonly #material: SweepMaterial;
+  readonly #options: CreateOptions;
+  readonly #questions: readonly SweepQuestion[];
+  readonly #maxTokens: number;
+  readonly #common: string;
+  readonly #markers: MarkerScorer | null;
+  readonly #judges: readonly ReturnType<typeof askedJudge>[];
+  #candidates: readonly Candidate[] = [];
+  #vectors: SweepVectors | null = null;
+  #kept: { readonly path: string; readonly values: KeptValues<AnswerReading> } | null = null;
+  #steerer: Steerer | null = null;
+
+  constructor(material: SweepMaterial, options: CreateOptions) {
+    this.#material = material;
+    this.#options = options;
+    const { config, trait } = material;
+    const { variant, judges = [] } = options;
+    const most = Math.min(
+      trait.questions.length,
+      config.questions ?? (config.test ? TEST_QUESTIONS : Infinity),
+    );
+    if (most < 2) {
+      throw new InputError(
+        `The trait ${trait.name} has ${trait.questions.length} questions: a sweep needs at least two, one to choose on ` +
+          "and one to report on. Add some to its steering.json, or give another --prompt-set.",
+      );
+    }
+    this.#questions = drawQuestions(trait.questions, most, config.seed);
+    this.#maxTokens = Math.min(config.maxOutputTokens ?? (config.test ? 24 : 256), variant.maxOutputTokens);
+    this.#judges = judges.map(askedJudge);
+    this.#markers = trait.markers === null ? null : markerScorer(trait.markers);
+    if (this.#judges.length === 0 && this.#markers === null) {
+      throw new InputError(
+        `Nothing can score answers for the trait ${trait.name}: give a judge with --judge VARIANT, or "markers" ` +
+          '({"positive": [...], "negative": [...]}) in its steering.json.',
+      );
+    }
+    this.#common = hashJson({
+      experiment: "steering-sweep",
+      version: VERSION,
+      sampling: this.#sampling as unknown as Json,
+      maxTokens: this.#maxTokens,
+      model: modelIdentity(variant),
+    });
+  }
+
+  get #sampling() {
+    const { temperature, seed } = this.#material.config;
+    return { temperature, ...(temperature > 0 ? { seed } : {}) };
+  }
+
+  experiment(): PlannedExperiment<SweepRow> {
+    const { config, name, trait } = this.#material;
+    const { variant } = this.#options;
+    const questions = this.#questions;
+    const search = questions.filter(({ split }) => split === "search").length;
+    const report = questions.length - search;
+    const rows = [
+      ...questions.map((question) => this.#row("baseline", question)),
+      ...(trait.instruction === null
+        ? []
+        : questions.filter(({ split }) => split === "report").map((question) =>
+          this.#row("prompt", question)
+        )),
+    ];
+    const { steps } = searchOf(config);
+    const tried = config.search === "adaptive" ? steps : (config.ratios ?? GRID_RATIOS).length;
+    const reported = report * (2 + 2 * doseFactors(config).length);
+    const layers = config.layers ?? "those of the middle half";
+    return {
+      name,
+      sampling: this.#sampling,
+      rows,
+      notes: [
+        `trait: ${trait.name}, ${questions.length} questions (${search} to choose on, ${report} to report on)`,
+        `vectors: ${config.methods} at ${config.component} ${config.position}; ${config.mode} at ${config.phase} tokens, ` +
+        `layers ${layers}`,
+        `then up to ${
+          tried * search
+        } rows for each candidate (${config.search} search, ${tried} strengths), and up to ` +
+        `${reported} for the chosen point and its controls`,
+        this.#judges.length > 0
+          ? `scored by ${this.#judges.map((judge) => judge.variant.name).join(" and ")}, 0 to 100`
+          : "scored by the trait's marker words, 0 to 100 (no judge)",
+      ],
+      fullSize: rows.length + reported,
+      judging: this.#judges.length === 0
+        ? null
+        : { callsPerRow: 1, tokens: 400 + this.#maxTokens, maxTokens: 1024 },
+      prompt: (row) => this.#prompt(row),
+      more: (rows, context) => this.#more(rows, context),
+      ...(this.#judges.length === 0 ? {} : {
+        judgeRows: (rows, which = 0) =>
+          rows.flatMap(({ row, attempt }) =>
+            attempt?.status === "done" ? this.#judgeRow(row, attempt, which) : []
+          ),
+        judgePrompt: (row, which = 0) =>
+          judgePrompt(row, this.#judges[which] as ReturnType<typeof askedJudge>),
+        judgeSampling: (which) => {
+          const judge = this.#judges[which]?.variant;
+          const silent = judge === undefined || (judge.backend === "api" && judge.protocol === "responses");
+          return { temperature: 0, ...(silent ? {} : { topLogprobs: JUDGED_TOKENS }) };
+        },
+      }),
+      grade: (rows, context) => this.#grade(rows, context),
+      report: (rows) =>
+        sweepReport(this.#pointsOf(rows), { config, trait, variant: variant.name, scale: scaleOf(rows) }),
+      writeFiles: (rows, context) =>
+        writeSweepFiles(this.#pointsOf(rows), { config, trait, variant: variant.name, ...context }),
+    };
+  }
+
+  #row(arm: Arm, question: SweepQuestion, dose?: Dose): SweepRow {
+    const { config } = this.#material;
+    const { tokenizer, variant } = this.#options;
+    const made = dose === undefined ? null : this.#steererNow().steering(dose);
+    const messages = this.#messages(arm, question.text);
+    const tokens = tokenizer.countMessages(messages);
+    const steering = steeringJson(made?.steering);
+    const params: SweepRow["params"] = {
+      arm,
+      split: question.split,
+      question: question.index,
+      prompt: question.text,
+      method: dose?.candidate.methods.join("+") ?? "",
+      layers: dose?.candidate.layers.join("+") ?? "",
+      ratio: dose?.ratio ?? null,
+      coef: made?.coef ?? null,
+    };
+    const recipe = { ...params, component: config.component, steering, messages } as unknown as Json;
+    return {
+      id: hashJson([
+        this.#common,
+        arm,
+        question.index,
+        sha256(JSON.stringify(messages)),
+        steering,
+        params.ratio,
+      ]),
+      params,
+      recipe,
+      tokens,
+      maxTokens: this.#maxTokens,
+      skip: tokens + this.#maxTokens > variant.contextWindow ? "window" : null,
+    };
+  }
+
+  #messages(arm: Arm, question: string) {
+    const { instruction } = this.#material.trait;
+    return questionMessages(question, arm === "prompt" && instruction !== null ? instruction : undefined);
+  }
+
+  #prompt(row: SweepRow): Prompt {
+    const { arm, prompt, ratio } = row.params;
+    const messages = this.#messages(arm, prompt);
+    const base = { messages, tokens: row.tokens };
+    if (arm === "baseline" || arm === "prompt" || ratio === null) return base;
+    const candidate = this.#candidates.find((one) =>
+      one.methods.join("+") === row.params.method && one.layers.join("+") === row.params.layers
+    );
+    const made = candidate && this.#steererNow().steering({ candidate, ratio, arm });
+    if (!made) throw new Error(`row ${row.id} is steered by what is not there`);
+    return { ...base, steering: made.steering };
+  }
+
+  #steererNow(): Steerer {
+    if (this.#steerer === null) throw new Error("rows are steered before the activations were measured");
+    return this.#steerer;
+  }
+
+  get #model(): Steerable {
+    const { steerable, variant } = this.#options;
+    if (steerable !== undefined) return steerable;
+    throw new InputError(
+      `The variant ${variant.name} (backend ${variant.backend}) cannot be steered: a sweep needs a model that runs in ` +
+        'this process, a variant with "backend": "local".',
+    );
+  }
+
+  /** The rows that follow: of the search, then of the report. */
+  async #more(rows: readonly GradableRow<SweepRow>[], context: GradeContext): Promise<readonly SweepRow[]> {
+    const { answers } = await this.#known(rows, context);
+    const tried = new Set(rows.filter(({ attempt }) => attempt !== null).map(({ row }) => row.id));
+    const points = sweepPoints(answers, this.#material.config.seed);
+    const search = this.#candidates.flatMap((candidate) => this.#searchRows(candidate, points, tried));
+    return search.length > 0
+      ? search
+      : this.#reportRows(choosePoint(points, this.#material.config.coherentShare));
+  }
+
+  #searchRows(candidate: Candidate, points: readonly SweepPoint[], tried: ReadonlySet<string>): SweepRow[] {
+    const { config } = this.#material;
+    const questions = this.#questions.filter(({ split }) => split === "search");
+    const rowsAt = (ratio: number) =>
+      questions.map((question) => this.#row("search", question, { candidate, ratio, arm: "search" }));
+    const open = (rows: SweepRow[]) => rows.filter(({ id, skip }) => skip === null && !tried.has(id));
+    if (config.search === "grid") {
+      return (config.ratios ?? GRID_RATIOS).flatMap((ratio) => open(rowsAt(ratio)));
+    }
+    const steps: SearchStep[] = [];
+    for (;;) {
+      const ratio = nextRatio(steps, searchOf(config));
+      if (ratio === null) return [];
+      const rows = rowsAt(ratio);
+      const todo = open(rows);
+      if (todo.length > 0) return todo;
+      const point = points.find((one) =>
+        one.arm === "search" && one.ratio === ratio &&
+        `${one.method} ${one.layers}` === candidateName(candidate)
+      );
+      if (point === undefined) return []; // every question was skipped or ended in an error
+      steps.push({ ratio, coherent: passes(point, config.coherentShare) });
+    }
+  }
+
+  #reportRows(chosen: SweepPoint | null): SweepRow[] {
+    const candidate = this.#candidates.find((one) =>
+      candidateName(one) === `${chosen?.method} ${chosen?.layers}`
+    );
+    if (chosen?.ratio === null || chosen?.ratio === undefined || candidate === undefined) return [];
+    const { config } = this.#material;
+    const questions = this.#questions.filter(({ split }) => split === "report");
+    const ratio = chosen.ratio;
+    const rows = (arm: Dose["arm"], at: number) =>
+      questions.map((question) => this.#row(arm, question, { candidate, ratio: at, arm }));
+    const doses = doseFactors(config).map((factor) => Number((ratio * factor).toPrecision(4)));
+    const hasShuffled = this.#steererNow().steering({ candidate, ratio, arm: "shuffled" }) !== null;
+    return [
+      ...rows("zero", 0),
+      ...doses.flatMap((dose) => [...rows("trait", dose), ...rows("random", dose)]),
+      ...(hasShuffled ? rows("shuffled", ratio) : []),
+    ];
+  }
+
+  /** Scores and measures every answer so far; the unsteered ones say how large activations are. */
+  async #known(rows: readonly GradableRow<SweepRow>[], context?: GradeContext): Promise<Known> {
+    const { config } = this.#material;
+    const signal = context?.signal ?? new AbortController().signal;
+    const kept = await this.#keptReadings(context?.kept ?? null);
+    const done = rows.flatMap(({ row, attempt, judgements }) =>
+      attempt?.status === "done" ? [{ row, attempt, judgements }] : []
+    );
+    if (this.#candidates.length === 0) {
+      this.#candidates = candidatesOf(config, this.#model.decoder.numLayers);
+    }
+    const layers = [...new Set(this.#candidates.flatMap((candidate) => candidate.layers))].sort((a, b) =>
+      a - b
+    );
+    const sites = layers.map((layer) => `${config.component}.${layer}`);
+    const plain = new Map<number, { readonly text: string; readonly reading: AnswerReading }>();
+    const salads: number[] = [];
+    for (const { row, attempt } of done) {
+      if (row.params.arm !== "baseline") continue;
+      const { question, prompt } = row.params;
+      plain.set(question, {
+        text: attempt.output,
+        reading: await this.#reading(kept, prompt, attempt.output, sites, signal),
+      });
+      const { nll } = await this.#reading(kept, prompt, shuffledWords(attempt.output, question), [], signal);
+      if (nll !== null) salads.push(nll);
+    }
+    const readings = [...plain.values()].map(({ reading }) => reading);
+    const texts = readings.flatMap(({ nll }) => nll ?? []);
+    const scale = texts.length > 0 && salads.length > 0 ? { text: mean(texts), salad: mean(salads) } : null;
+    if (this.#steerer === null) {
+      const norms = new Map(layers.map((layer) => {
+        const lengths = readings.flatMap(({ norms }) => norms[`${config.component}.${layer}`] ?? []);
+        return [layer, lengths.length === 0 ? NaN : mean(lengths)];
+      }));
+      this.#vectors ??= await this.#material.loadVectors(this.#model, this.#candidates, signal);
+      this.#steerer = createSteerer(config, this.#vectors, (layer) => {
+        const length = norms.get(layer) ?? NaN;
+        if (length > 0) return length;
+        throw new InputError(
+          `The activations at ${config.component}.${layer} could not be measured: no unsteered answer has tokens of the ` +
+            `phase ${config.phase}. Give another --phase, or a model that answers.`,
+        );
+      });
+    }
+    const answers: SweepAnswer[] = [];
+    for (const { row, attempt, judgements } of done) {
+      const own = row.params.arm === "baseline" ? sites : [];
+      const measures = measuresOf(
+        attempt.output,
+        await this.#reading(kept, row.params.prompt, attempt.output, own, signal),
+      );
+      const base = plain.get(row.params.question);
+      const unsteered = base === undefined ? measures : measuresOf(base.text, base.reading);
+      const judged = judgementOf(judgements, "trait");
+      const score = judged === undefined ? null : traitScore(judged.attempt);
+      const marked = this.#judges.length > 0 || this.#markers === null
+        ? null
+        : { score: this.#markers.score(attempt.output), how: "markers" };
+      answers.push({
+        row,
+        text: attempt.output,
+        started: attempt.started,
+        score: (score ?? marked)?.score ?? null,
+        how: (score ?? marked)?.how ?? null,
+        coherence: coherenceOf(attempt.output, measures, unsteered, scale),
+      });
+    }
+    return { answers, steerer: this.#steerer, scale };
+  }
+
+  async #keptReadings(path: string | null): Promise<KeptValues<AnswerReading>> {
+    if (this.#kept?.path !== (path ?? "")) {
+      this.#kept = { path: path ?? "", values: await keptValues(path, "reading", readingSchema) };
+    }
+    return this.#kept.values;
+  }
+
+  async #reading(
+    kept: KeptValues<AnswerReading>,
+    question: string,
+    answer: string,
+    sites: readonly string[],
+    signal: AbortSignal,
+  ): Promise<AnswerReading> {
+    signal.throwIfAborted();
+    const { phase } = this.#material.config;
+    const key = hashJson([this.#common, sha256(question), sha256(answer), phase, [...sites]]);
+    const known = kept.get(key);
+    if (known !== undefined) return known;
+    const reading = await readAnswer(this.#model, questionMessages(question), answer, {
+      sites,
+      phase,
+      signal,
+    });
+    await kept.put(key, reading);
+    return reading;
+  }
+
+  #judgeRow(row: SweepRow, attempt: Attempt, which: number) {
+    const judge = this.#judges[which];
+    if (judge === undefined || attempt.output.trim() === "") return [];
+    const { trait } = this.#material;
+    const messages = traitQuestion(trait, row.params.prompt, attempt.output);
+    return [judgeRow({ row, stage: "trait", version: `trait/${TRAIT_JUDGE_VERSION}`, messages, judge })];
+  }
+
+  async #grade(
+    rows: readonly GradableRow<SweepRow>[],
+    context?: GradeContext,
+  ): Promise<readonly GradedRow[]> {
+    const { answers, scale } = await this.#known(rows, context);
+    const known = new Map(answers.map((answer) => [answer.row.id, answer]));
+    const judge = this.#judges[context?.judge ?? 0]?.variant.name;
+    return rows.map(({ row, attempt, attempts, judgements, label }) => {
+      const answer = known.get(row.id);
+      if (attempt === null) return { row, attempt, attempts, grade: null };
+      if (answer === undefined) {
+        return {
+          row,
+          attempt,
+          attempts,
+          grade: { validity: "error", correct: null, judge: "", judge_output: "" },
+        };
+      }
+      const said = judgementOf(judgements, "trait")?.attempt.output;
+      return {
+        row,
+        attempt,
+        attempts,
+        grade: gradeOf(answer, { judge, said, scale, label: label?.correct }),
+      };
+    });
+  }
+
+  /** The points of graded rows. */
+  #pointsOf(rows: readonly GradedRow[]): SweepPoint[] {
+    return sweepPoints(rows.flatMap((row) => answerOf(row) ?? []), this.#material.config.seed);
+  }
+}
+
+/** The grade of an answer: whether it shows the trait (a score above 50), and every measure as a column. */
+function gradeOf(
+  { score, how, coherence }: SweepAnswer,
+  { judge, said, scale, label }: {
+    readonly judge: string | undefined;
+    readonly said: string | undefined;
+    readonly scale: CoherenceScale | null;
+    readonly label: boolean | null | undefined;
+  },
+): Grade {
+  const correct = label ?? (score === null ? null : score > 50);
+  return {
+    validity: !coherence.coherent ? "degenerate" : correct === null ? "error" : correct ? "correct" : "wrong",
+    correct,
+    judge: judge ?? "markers",
+    judge_output: said ?? String(score),
+    extra: {
+      score,
+      scored_by: how,
+      coherent: coherence.coherent,
+      fault: coherence.fault,
+      nll: coherence.nll,
+      delta_nll: coherence.deltaNll,
+      repetition: coherence.repetition,
+      compression: coherence.compression,
+      text_nll: scale?.text ?? null,
+      salad_nll: scale?.salad ?? null,
+    },
+  };
+}
+
+const extraSchema = z.object({
+  score: z.number().nullable(),
+  scored_by: z.string().nullable(),
+  coherent: z.boolean(),
+  fault: z.enum(["empty", "unlikely", "repeats", "compresses"]).nullable(),
+  nll: z.number().nullable(),
+  delta_nll: z.number().nullable(),
+  repetition: z.number(),
+  compression: z.number(),
+  text_nll: z.number().nullable(),
+  salad_nll: z.number().nullable(),
+});
+
+/** A graded row as an answer; null when it was not answered. */
+function answerOf({ row, attempt, grade }: GradedRow): SweepAnswer | null {
+  const extra = extraSchema.safeParse(grade?.extra);
+  if (attempt?.status !== "done" || !extra.success) return null;
+  const { score, scored_by, coherent, fault, nll, delta_nll, ...rest } = extra.data;
+  const { repetition, compression } = rest;
+  const coherence: Coherence = { coherent, fault, nll, deltaNll: delta_nll, repetition, compression };
+  return {
+    row: row as SweepRow,
+    text: attempt.output,
+    started: attempt.started,
+    score,
+    how: scored_by,
+    coherence,
+  };
+}
+
+/** The scale that rows were graded with. */
+function scaleOf(rows: readonly GradedRow[]): CoherenceScale | null {
+  for (const { grade } of rows) {
+    const { data } = extraSchema.safeParse(grade?.extra);
+    if (data && data.text_nll !== null && data.salad_nll !== null) {
+      return { text: data.text_nll, salad: data.salad_nll };
+    }
+  }
+  return null;
+}
+
+function measuresOf(text: string, { nll }: AnswerReading): CoherenceMeasures {
+  return { nll, repetition: repetition(text), compression: compression(text) };
+}
+
+/** The words of a text in a random order. */
+function shuffledWords(text: string, seed: number): string {
+  const words = text.split(/\s+/).filter((word) => word !== "");
+  return createRandom(`salad/${seed}`).shuffle(words).join(" ");
+}
+
+const mean = (values: readonly number[]) => values.reduce((sum, x) => sum + x, 0) / values.length;

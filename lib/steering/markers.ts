@@ -3,6 +3,7 @@
  * @module
  */
 import { InputError } from "../base/errors.ts";
+import { sentencesOf } from "./style_score.ts";
 
 /** Words and phrases of a trait and of its opposite; `/.../` is a regular expression. */
 export interface Markers {
@@ -15,12 +16,12 @@ export interface Markers {
 /** Counts markers in texts. */
 export interface MarkerScorer {
   /**
-   * 0..100: the share of markers found that are of the trait, with half a marker of each side added, so that a text
-   * without any has 50.
+   * 0..100: the share of sentences that hold a marker of the trait. Where the trait has markers of its opposite too, 50
+   * is a text with as many sentences of one as of the other.
    */
   score(text: string): number;
-  /** Markers found, of the trait and of its opposite. */
-  count(text: string): { readonly positive: number; readonly negative: number };
+  /** Sentences that hold a marker of the trait, that hold one of its opposite, and all. */
+  count(text: string): { readonly positive: number; readonly negative: number; readonly sentences: number };
 }
 
 /**
@@ -33,14 +34,18 @@ export function markerScorer(markers: Markers): MarkerScorer {
     RegExp[],
     RegExp[],
   ];
-  const found = (patterns: readonly RegExp[], text: string) =>
-    patterns.reduce((sum, regex) => sum + [...text.matchAll(regex)].length, 0);
-  const count = (text: string) => ({ positive: found(positive, text), negative: found(negative, text) });
+  const count = (text: string) => {
+    const sentences = sentencesOf(text);
+    const holding = (patterns: readonly RegExp[]) =>
+      sentences.filter((sentence) => patterns.some((regex) => regex.test(sentence))).length;
+    return { positive: holding(positive), negative: holding(negative), sentences: sentences.length };
+  };
   return {
     count,
     score(text) {
-      const { positive: yes, negative: no } = count(text);
-      return 100 * (yes + 0.5) / (yes + no + 1);
+      const { positive: yes, negative: no, sentences } = count(text);
+      if (negative.length === 0) return sentences === 0 ? 0 : 100 * yes / sentences;
+      return sentences === 0 ? 50 : 50 * (1 + (yes - no) / sentences);
     },
   };
 }
@@ -53,7 +58,7 @@ function pattern(marker: string): RegExp {
     `${before ? "(?<![\\p{L}\\p{N}])" : ""}${words.join("\\s+")}${after ? "(?![\\p{L}\\p{N}])" : ""}`;
   if (marker.trim() === "") throw new InputError("A marker is empty: give a word, or leave it out.");
   try {
-    return new RegExp(source, "gimu");
+    return new RegExp(source, "imu");
   } catch (cause) {
     throw new InputError(`The marker ${marker} is no regular expression: ${(cause as Error).message}.`, {
       cause,

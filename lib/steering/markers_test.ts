@@ -1,20 +1,29 @@
 import assert from "node:assert/strict";
 import { learnMarkers, markerScorer } from "./markers.ts";
 
-Deno.test("markerScorer() counts whole words of both sides, whatever their case", () => {
-  const { score, count } = markerScorer({ positive: ["perhaps", "it may be"], negative: ["certainly"] });
-  assert.deepEqual(count("Perhaps. It may  be so, perhapsly; certainly not uncertainly."), {
-    positive: 2,
-    negative: 1,
-  });
-  assert.equal(score("perhaps perhaps certainly"), 100 * 2.5 / 4);
-  assert.equal(score("nothing of it"), 50);
+Deno.test("markerScorer() scores sentences that hold whole words, whatever their case", () => {
+  const hedges = markerScorer({ positive: ["perhaps", "it may be"], negative: [] });
+  const text = "PERHAPS it rains. It may  be so, perhaps. Perhapsly not. No.";
+  assert.deepEqual(hedges.count(text), { positive: 2, negative: 0, sentences: 4 });
+  assert.equal(hedges.score(text), 50);
+  assert.equal(hedges.score(""), 0);
 });
 
-Deno.test("markerScorer() takes regular expressions and signs", () => {
-  const { count } = markerScorer({ positive: ["/^\\d+\\./", "?"], negative: ["C++"] });
-  assert.equal(count("1. Is C++ old? So it is").positive, 2);
-  assert.equal(count("1. Is C++ old?").negative, 1);
+Deno.test("markerScorer() sets sentences of the opposite against those of the trait", () => {
+  const { score } = markerScorer({ positive: ["perhaps"], negative: ["certainly"] });
+  assert.equal(score("Perhaps. Certainly."), 50);
+  assert.equal(score("Certainly. Certainly so."), 0);
+  assert.equal(score("Perhaps. It rains."), 75);
+  assert.equal(score(""), 50);
+});
+
+Deno.test("markerScorer() takes regular expressions and signs, and refuses what is none", () => {
+  const { count } = markerScorer({ positive: ["/^step \\d/", "?"], negative: ["C++"] });
+  assert.deepEqual(count("Step 1: Take C++. Is it old? So it is."), {
+    positive: 2,
+    negative: 1,
+    sentences: 3,
+  });
   assert.throws(() => markerScorer({ positive: ["/(/"], negative: [] }), { name: "InputError" });
   assert.throws(() => markerScorer({ positive: [" "], negative: [] }), { name: "InputError" });
 });

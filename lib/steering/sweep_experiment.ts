@@ -39,6 +39,7 @@ import { choosePoint, passes, type SweepAnswer, type SweepPoint, sweepPoints } f
 import { sweepReport } from "./sweep_report.ts";
 import {
   type Arm,
+  askedForMessages,
   createSteerer,
   type Dose,
   drawQuestions,
@@ -244,8 +245,10 @@ class Sweep {
   }
 
   #messages(arm: Arm, question: string) {
-    const { instruction } = this.#material.trait;
-    return questionMessages(question, arm === "prompt" && instruction !== null ? instruction : undefined);
+    const { instruction, neutral } = this.#material.trait;
+    return arm === "prompt" && instruction !== null
+      ? askedForMessages(question, instruction, neutral)
+      : questionMessages(question);
   }
 
   #prompt(row: SweepRow): Prompt {

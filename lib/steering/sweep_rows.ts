@@ -14,7 +14,7 @@ import { norm } from "./steering_vector.ts";
  * Why a question is asked.
  *
  * - `baseline`: unsteered.
- * - `prompt`: unsteered, the trait asked for in the system message.
+ * - `prompt`: unsteered, the trait asked for in the prompt.
  * - `search`: to choose layer and strength; on questions of the first half alone.
  * - `zero`: steered with strength 0, which must change nothing.
  * - `trait`, `random`, `shuffled`: on questions of the second half, with the trait's vector, a random one of the same
@@ -74,10 +74,17 @@ export function drawQuestions(questions: readonly string[], most: number, seed: 
   return drawn.map((question, i) => ({ ...question, split: i < half ? "search" : "report" }));
 }
 
-/** What a question is asked with; the trait asked for in the system message when `instruction` is given. */
-export function questionMessages(question: string, instruction?: string): Message[] {
-  const user: Message = { role: "user", content: question };
-  return instruction === undefined ? [user] : [{ role: "system", content: instruction }, user];
+/** What a question is asked with. */
+export function questionMessages(question: string): Message[] {
+  return [{ role: "user", content: question }];
+}
+
+/** What a question is asked with when the trait is asked for, in place of the plain instruction where there is one. */
+export function askedForMessages(question: string, instruction: string, neutral: string | null): Message[] {
+  const plain = neutral !== null && question.startsWith(neutral)
+    ? question.slice(neutral.length).trimStart()
+    : question;
+  return questionMessages(`${instruction}\n\n${plain}`);
 }
 
 /** A random vector of length 1: normal components, seeded. */

@@ -14,8 +14,10 @@ export interface SweepTrait {
   readonly evalPrompt?: string | undefined;
   /** Words that give it away; null where there are none. */
   readonly markers: Markers | null;
-  /** A system message that asks for it; null where there is none. */
+  /** What asks for it in a prompt; null where there is none. */
   readonly instruction: string | null;
+  /** What stands in the instruction's place in the questions; null where nothing does. */
+  readonly neutral: string | null;
   /** The questions of the prompt set. */
   readonly questions: readonly string[];
 }

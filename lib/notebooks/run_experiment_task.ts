@@ -117,10 +117,10 @@ export interface NotebookRuns {
 export async function executeRuns(
   runs: NotebookRuns,
 ): Promise<{ readonly code: number; readonly outPath: string }> {
-  const { name, parsed: [{ settings, test }], planned, parameters, args } = runs;
+  const { name, parsed: [{ settings, test, choose }], planned, parameters, args } = runs;
   const { results } = settings;
   await checkJudges(settings);
-  const { variants: chosen } = await chosenVariants(settings);
+  const { variants: chosen } = await chosenVariants(settings, choose);
   const variants = chosen.map((variant) => variant.name);
   const experiments = runs.parsed.flatMap((kind) => kind.experiments);
   const dashboard = (interrupted: boolean) =>

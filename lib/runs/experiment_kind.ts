@@ -81,7 +81,9 @@ export interface ParsedKind {
   /** One, or one for each word pair. */
   readonly experiments: readonly ExperimentSpec[];
   /** The variants that run; left out where `model` names them as they stand. @throws {InputError} */
-  readonly choose?: (known: ReadonlyMap<string, Variant>) => readonly Variant[];
+  readonly choose?: (
+    known: ReadonlyMap<string, Variant>,
+  ) => readonly Variant[] | Promise<readonly Variant[]>;
 }
 
 /** Where a row stands when variants are compared. */
@@ -156,7 +158,11 @@ export function defineKind<C extends { readonly test: boolean }>(kind: {
   readonly compared?: ComparedBy;
   experiments(config: C): readonly ExperimentSpec[];
   /** Chooses the variants that run, of those in models.json or others; `model` names them when left out. */
-  choose?(config: C, model: string, known: ReadonlyMap<string, Variant>): readonly Variant[];
+  choose?(
+    config: C,
+    model: string,
+    known: ReadonlyMap<string, Variant>,
+  ): readonly Variant[] | Promise<readonly Variant[]>;
 }): ExperimentKind {
   const { name, title, short, compared = null } = kind;
   return {

@@ -66,7 +66,7 @@ export function limitsIn(settings: RunSettings, variant: Variant): Limits {
  */
 export async function chosenVariants(
   settings: Pick<RunSettings, "model" | "judge">,
-  choose?: (known: ReadonlyMap<string, Variant>) => readonly Variant[],
+  choose?: (known: ReadonlyMap<string, Variant>) => readonly Variant[] | Promise<readonly Variant[]>,
 ): Promise<{ readonly variants: readonly Variant[]; readonly judges: readonly Variant[] }> {
   const path = modelsPath();
   const all = await loadVariants(path);
@@ -76,7 +76,7 @@ export async function chosenVariants(
     return names.map((name) => pickVariant(all, name, path));
   };
   return {
-    variants: choose?.(all) ?? picked("model", settings.model),
+    variants: await choose?.(all) ?? picked("model", settings.model),
     judges: settings.judge === null ? [] : picked("judge", settings.judge),
   };
 }

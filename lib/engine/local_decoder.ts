@@ -138,13 +138,14 @@ class LocalDecoder extends DecoderBase {
 
   override forward(ids: readonly number[], options: ForwardOptions = {}): Promise<ForwardResult> {
     const { capture = [], signal } = options;
+    const allLogits = options.logits !== "last";
     return this.exclusive(async () => {
       checkIds(this.config, ids, 0);
       checkSites(this.config, capture);
       const store = new KvStore(this.config, ids.length);
       using _use = inUse([store]);
       const steers = this.steersFor(options.steer);
-      return await this.#runner.prefill(store, ids, { steers, allLogits: true, capture, signal });
+      return await this.#runner.prefill(store, ids, { steers, allLogits, capture, signal });
     }, signal);
   }
 

@@ -73,13 +73,15 @@ export interface ForwardOptions {
   readonly capture?: readonly string[];
   /** Steerings of this pass alone, beside those in force. */
   readonly steer?: readonly Steer[];
+  /** Of which tokens logits are wanted: of all (the default), or of the last alone, which is faster. */
+  readonly logits?: "all" | "last";
   /** Stops between chunks, with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
 /** What a forward pass gives. */
 export interface ForwardResult {
-  /** `[tokens, vocabSize]` */
+  /** `[tokens, vocabSize]`, or `[vocabSize]` of the last token where that alone was asked for. */
   readonly logits: Float32Array;
   /**
    * By site, `[tokens, hiddenSize]`; `k.N` (positions applied) and `v.N` are `[tokens, kvHeads * headDim]`.

@@ -50,6 +50,8 @@ export interface Oracle {
   readonly distractors?: readonly string[];
   /** Every wrong answer there is, for tasks whose mistakes look like the right answer; stock ones when left out. */
   readonly mistakes?: readonly string[];
+  /** Texts that may be said with their probabilities, which sum to 1: mode `anchors` says one of them. */
+  readonly draws?: readonly (readonly [text: string, share: number])[];
   /** What a model that loops says again and again; a stock phrase when left out. */
   readonly loop?: string;
   /** Input length in tokens and relative depth 0..1 of the evidence: where the known decay is read. */

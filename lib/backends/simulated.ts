@@ -60,6 +60,7 @@ export const SIMULATED_FAILURES: readonly FailureKind[] = [
  * | `loop` | repeats a phrase up to the output cap, finish reason `length` |
  * | `refuse` | refuses |
  * | `pad` | a run of `<pad>`, or no text and a prompt of 0 tokens |
+ * | `anchors` | says one of the oracle's `draws`, each with its probability; without any, as `decay` |
  * | `err` | fails a share of tries with every kind of error (another draw at each try), else as `decay` |
  */
 export function openSimulated(
@@ -145,9 +146,18 @@ function complete(
     const right = evidence === undefined ? kept === prompt : kept.includes(evidence);
     return capped(variant, words(request, right, next), Math.min(sent, variant.window), request.maxTokens);
   }
+  if (mode === "anchors" && request.oracle?.draws !== undefined) {
+    return capped(variant, drawn(request.oracle.draws, next()), sent, request.maxTokens);
+  }
   const { length, depth } = request.oracle ?? { length: sent };
   const right = next() < simulatedAccuracy(length, depth ?? 0, variant.curve);
   return capped(variant, words(request, right, next), sent, request.maxTokens);
+}
+
+/** The text in whose part of 0..1 a number falls; the last one takes what rounding leaves. */
+function drawn(draws: readonly (readonly [text: string, share: number])[], at: number): string {
+  let below = 0;
+  return (draws.find(([, share]) => at < (below += share)) ?? draws.at(-1))?.[0] ?? "";
 }
 
 /** A right or a wrong answer; a wrong one never holds the right one. */

@@ -90,7 +90,7 @@ const apiSpec = z.strictObject({
 const simulatedSpec = z.strictObject({
   backend: z.literal("simulated"),
   ...common,
-  mode: z.enum(["decay", "truncate", "loop", "refuse", "pad", "err"]),
+  mode: z.enum(["decay", "truncate", "loop", "refuse", "pad", "err", "anchors"]),
   seed: z.number().int().default(0),
   curve: z.strictObject({
     top: share.default(0.98),
@@ -226,7 +226,7 @@ export interface SimulatedVariant extends VariantBase {
   /** Tells the kinds of variant apart. */
   readonly backend: "simulated";
   /** What it does. */
-  readonly mode: "decay" | "truncate" | "loop" | "refuse" | "pad" | "err";
+  readonly mode: "decay" | "truncate" | "loop" | "refuse" | "pad" | "err" | "anchors";
   /** All its chance comes from this and the request. */
   readonly seed: number;
   /** The accuracy of mode `decay`; see `simulatedAccuracy`. */

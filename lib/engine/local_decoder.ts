@@ -166,6 +166,7 @@ class LocalDecoder extends DecoderBase {
         ? new KvStore(this.config, ids.length)
         : this.#from(found.prompt.store, common, ids.length);
       using _use = inUse([store]);
+      if (reuse) this.#cache.makeRoom();
       const logits = await this.compute(store, common, ids.slice(common), steers, options.signal);
       this.#reusedTokens += common;
       if (reuse) this.#cache.add({ ids: [...ids], store, logits });

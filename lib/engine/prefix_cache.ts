@@ -14,13 +14,13 @@ export interface CachedPrompt {
   readonly logits: Float32Array;
 }
 
-/** The prompts used last, within a number of bytes. */
+/** The prompts used last, within a number of bytes; at least the last one. */
 export class PrefixCache {
   readonly #maxBytes: number;
   /** Oldest use first. */
   #prompts: CachedPrompt[] = [];
 
-  /** Holds nothing yet, and at most `maxBytes` of keys and values later. */
+  /** Holds nothing yet, and at most `maxBytes` of keys and values later, or one prompt. */
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
   }
@@ -39,12 +39,22 @@ export class PrefixCache {
     return { prompt, common };
   }
 
-  /** Remembers a prompt, in place of those that are beginnings of it, and forgets the oldest beyond the bytes. */
+  /**
+   * Remembers a prompt, in place of those that are beginnings of it, and forgets the oldest beyond the bytes. The prompt
+   * itself is kept however large it is, so that several samples of it, or a longer one, need it only once.
+   */
   add(prompt: CachedPrompt): void {
     prompt.store.retain();
     this.#keep((other) => commonLength(other.ids, prompt.ids) < other.ids.length);
     this.#prompts.push(prompt);
-    while (this.bytes > this.#maxBytes) this.#keep((other) => other !== this.#prompts[0]);
+    while (this.bytes > this.#maxBytes && this.#prompts.length > 1) {
+      this.#keep((other) => other !== this.#prompts[0]);
+    }
+  }
+
+  /** Forgets a prompt that alone is beyond the bytes, before another takes its place beside it. */
+  makeRoom(): void {
+    if (this.bytes > this.#maxBytes) this.clear();
   }
 
   /** Forgets everything. */

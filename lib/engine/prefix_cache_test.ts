@@ -40,3 +40,18 @@ Deno.test("add() forgets the least recently used beyond the bytes, and beginning
   cache.clear();
   assert.deepEqual([a, longer].map((p) => p.store.owners), [0, 0]);
 });
+
+Deno.test("add() keeps one prompt that is larger than the bytes, until makeRoom()", () => {
+  const cache = new PrefixCache(bytes / 2);
+  const [a, b] = [prompt(1, 1), prompt(2, 2)];
+  cache.add(a);
+  assert.deepEqual(cache.match([1, 1, 5]), { prompt: a, common: 2 });
+  cache.add(b);
+  assert.deepEqual([a, b].map((p) => p.store.owners), [0, 1]);
+  cache.makeRoom();
+  assert.equal(b.store.owners, 0);
+  const roomy = new PrefixCache(bytes);
+  roomy.add(a);
+  roomy.makeRoom();
+  assert.equal(a.store.owners, 1);
+});

@@ -23,7 +23,6 @@ import {
   type Letter,
   type SentenceEffect,
   SPLICE_ARMS,
-  type SplicePoint,
   type SpliceProblem,
 } from "./types.ts";
 

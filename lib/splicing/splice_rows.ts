@@ -56,7 +56,9 @@ export interface DrawSettings {
   readonly samples: number;
   /** Seed of the first sample; the others follow. */
   readonly seed: number;
+  /** 0 is greedy. */
   readonly temperature: number;
+  /** Share of probability that is sampled from. */
   readonly topP: number;
   /** Most tokens of a sample. */
   readonly maxNewTokens: number;

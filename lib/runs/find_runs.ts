@@ -37,6 +37,8 @@ export interface FoundFiles {
   readonly plan: string;
   /** Every try at every row. */
   readonly attempts: string;
+  /** Every try at a judge's rows. */
+  readonly judgeAttempts: string;
   /** The evaluated CSVs that are there. */
   readonly evaluated: readonly string[];
   /** Statistics. */
@@ -160,6 +162,7 @@ async function filesOf(
     folder,
     plan: at("plan.json"),
     attempts: at("attempts.jsonl"),
+    judgeAttempts: at("judge_attempts.jsonl"),
     evaluated: own.filter((name) => /^_(?:.+_)?evaluated\.csv$/.test(name.slice(stem.length))).map((name) =>
       join(folder, name)
     ),

@@ -13,6 +13,8 @@ export interface FollowedRow {
   readonly attempts: number;
   /** The beginning of the answer, or of the error. */
   readonly preview: string;
+  /** When the try that counts began, in milliseconds since the epoch; NaN where it does not say. */
+  readonly startedMs: number;
 }
 
 /** The last line that was read. */
@@ -49,6 +51,7 @@ interface Entry extends FollowedRow {
   status: "done" | "error";
   attempts: number;
   preview: string;
+  startedMs: number;
   offset: number;
   length: number;
 }
@@ -97,7 +100,13 @@ export function followAttempts(path: string): FollowedAttempts {
       .slice(0, PREVIEW);
     last = { id: value.id, preview, latencyMs: value.latency_ms, started: value.started };
     const entry = rows.get(value.id);
-    const place = { status: value.status, preview, offset: at, length: bytes.length };
+    const place = {
+      status: value.status,
+      preview,
+      startedMs: Date.parse(value.started),
+      offset: at,
+      length: bytes.length,
+    };
     if (entry === undefined) rows.set(value.id, { attempts: 1, ...place });
     else {
       entry.attempts++;

@@ -83,12 +83,22 @@ function nodeMarkup(node: Walked, options: CleanOptions, inSvg: boolean): string
   if (name === undefined) return children(node, options, inSvg);
   const attributes = [...node.attributes ?? []];
   const inside = VOID.has(name) ? "" : children(node, options, svg);
+  if (
+    name === "img" &&
+    !attributes.some((attribute) => attribute.name.toLowerCase() === "src" && isPicture(attribute.value))
+  ) {
+    return escapeText(attributes.find((attribute) => attribute.name.toLowerCase() === "alt")?.value ?? "");
+  }
   const kept = attributes.map((attribute) => cleanAttribute(name, attribute, options)).join("");
   const whole = VOID.has(name) ? `<${name}${kept}>` : `<${name}${kept}>${inside}</${name}>`;
   const rows = svg ? attributes.find((attribute) => attribute.name === "data-rows")?.value : undefined;
   if (rows === undefined || options.rowsHref === undefined) return whole;
   const label = [...node.childNodes].find((child) => child.localName === "title")?.textContent ?? rows;
   return `<a href="${escapeText(options.rowsHref(rows))}" aria-label="${escapeText(label)}">${whole}</a>`;
+}
+
+function isPicture(src: string): boolean {
+  return /^data:image\/(png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]+$/.test(src);
 }
 
 function cleanAttribute(
@@ -112,9 +122,7 @@ function cleanAttribute(
         ? write("href", value.trim()) + ' rel="noreferrer noopener"'
         : "";
     case "src":
-      return element === "img" && /^data:image\/(png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]*$/.test(value)
-        ? write("src", value)
-        : "";
+      return element === "img" && isPicture(value) ? write("src", value) : "";
     case "aria-valuemin":
     case "aria-valuemax":
     case "aria-valuenow":

@@ -63,7 +63,7 @@ export const STYLE: string = `
 body{margin:0;background:var(--paper);color:var(--text);font:16px/1.6 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;overflow-wrap:anywhere}
 body>header,main,body>footer{max-width:54rem;margin:0 auto;padding:0 1rem}
 body>header{padding-top:1rem;display:flex;flex-wrap:wrap;gap:.25rem 1.25rem;align-items:baseline}
-body>header a{font-weight:600}
+body>header>a{font-weight:600}body>header nav{display:flex;flex-wrap:wrap;gap:.25rem 1rem}
 body>footer{margin-top:3rem;padding-top:1rem;padding-bottom:2rem;border-top:1px solid var(--line);color:var(--faint);font-size:.875rem}
 a{color:var(--link)}
 :focus-visible{outline:3px solid var(--link);outline-offset:2px}

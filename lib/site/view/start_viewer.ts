@@ -25,7 +25,8 @@ export function startViewer(options: ViewerOptions & { readonly port: number }):
       (request) => app.fetch(request),
     );
     // Reads what there is before the first reader comes.
-    void Promise.try(() => app.request("/runs.html", { headers: { host: "localhost" } })).catch(() => {});
+    const first = new Request("http://localhost/runs.html", { headers: { host: "localhost" } });
+    void Promise.try(() => app.fetch(first)).catch(() => {});
     return {
       url: `http://127.0.0.1:${server.addr.port}/`,
       async [Symbol.asyncDispose]() {

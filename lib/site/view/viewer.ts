@@ -41,6 +41,12 @@ export interface ViewerOptions {
   readonly everyMs?: number;
 }
 
+/** A handler of requests. */
+export interface Viewer {
+  /** Answers one. */
+  fetch(request: Request): Response | Promise<Response>;
+}
+
 const HEADERS = {
   "content-security-policy":
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'self'; connect-src 'self'; base-uri 'none'; " +
@@ -60,7 +66,7 @@ const NAV =
  * The viewer as a handler of requests. It answers to names of this machine only, to reading alone, and takes every name
  * in an address for that of a run or notebook that was found in the folder: no path is made of it.
  */
-export function createViewer(options: ViewerOptions): Hono {
+export function createViewer(options: ViewerOptions): Viewer {
   const store = new Store(options);
   const app = new Hono();
   app.use(async (context, next) => {
@@ -125,7 +131,7 @@ export function createViewer(options: ViewerOptions): Hono {
     if (ending === "ipynb") return context.body(json, 200, { "content-type": "application/x-ipynb+json" });
     return context.html(await notebookHtml(name, json, store));
   });
-  return app;
+  return { fetch: (request) => app.fetch(request) };
 }
 
 /** Why a request is refused, or null: other names of this machine (DNS rebinding), pages of other sites. */

@@ -49,9 +49,12 @@ export interface TraitResponse extends TokenText {
 }
 
 /** The row of one response. */
-interface ResponseRow extends Row {
+export interface ResponseRow extends Row {
+  /** Which side. */
   readonly side: TraitSide;
+  /** 0-based line of the trait. */
   readonly pair: number;
+  /** What the model is given. */
   readonly prompt: TraitPrompt;
 }
 

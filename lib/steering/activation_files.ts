@@ -11,16 +11,24 @@ import { encodeSafetensors, type TensorToWrite } from "../engine/write_safetenso
 import type { TwoSides } from "./extract_vector.ts";
 import { TRAIT_SIDES } from "./traits.ts";
 
-const metadataSchema = z.looseObject({
-  /** Hash of everything that the activations depend on. */
-  inputs: z.string(),
-  layers: z.array(z.int().nonnegative()),
-  /** The lines of the trait that the rows are of. */
-  pairs: z.array(z.int().nonnegative()),
-});
-
 /** What a folder of activations says of itself; further fields are kept. */
-export type ActivationMetadata = z.infer<typeof metadataSchema>;
+export interface ActivationMetadata {
+  /** Hash of everything that the activations depend on. */
+  readonly inputs: string;
+  /** The layers that are there. */
+  readonly layers: readonly number[];
+  /** The lines of the trait that the rows are of. */
+  readonly pairs: readonly number[];
+  /** Whatever else is known. */
+  readonly [key: string]: unknown;
+}
+
+const count = z.int().nonnegative();
+const metadataSchema: z.ZodType<ActivationMetadata> = z.looseObject({
+  inputs: z.string(),
+  layers: z.array(count),
+  pairs: z.array(count),
+});
 
 /** Activations of pairs, by layer. */
 export interface StoredActivations {

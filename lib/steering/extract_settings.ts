@@ -53,8 +53,6 @@ export const extractSchema = z.strictObject({
 
 /** The settings, checked and with defaults. */
 export type ExtractSettings = z.output<typeof extractSchema>;
-/** The settings as they may be given. */
-export type ExtractInput = z.input<typeof extractSchema>;
 
 /** Pairs of a test. */
 const TEST_PAIRS = 40;

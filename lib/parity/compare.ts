@@ -11,7 +11,8 @@ import { type Drift, findDrift } from "./drift.ts";
 import type { LabelTable } from "./label_table.ts";
 import { type NoiseFloor, noiseFloor } from "./noise_floor.ts";
 import type { Label, PairRow } from "./pair_rows.ts";
-import { type Ends, type PairStatistics, pairStatistics } from "./pair_statistics.ts";
+import type { Ends } from "../stats/wilson.ts";
+import { type PairStatistics, pairStatistics } from "./pair_statistics.ts";
 import { textSimilarity } from "./similarity.ts";
 import { type Verdict, verdictOf } from "./verdict.ts";
 

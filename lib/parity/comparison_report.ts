@@ -6,7 +6,8 @@ import type { Json } from "../base/hash.ts";
 import type { ClassificationScores, Score } from "../stats/classification_scores.ts";
 import type { Comparison } from "./compare.ts";
 import type { NoiseFloor } from "./noise_floor.ts";
-import type { Ends, MeanStatistics, ShareStatistics, TableStatistics } from "./pair_statistics.ts";
+import type { Ends } from "../stats/wilson.ts";
+import type { MeanStatistics, ShareStatistics, TableStatistics } from "./pair_statistics.ts";
 
 /** Everything but the rows, with numbers rounded to 6 decimals. */
 export function comparisonJson(comparison: Comparison): { readonly [key: string]: Json } {

@@ -11,11 +11,8 @@ import { pabak } from "../stats/pabak.ts";
 import { pairedEquivalence } from "../stats/paired_equivalence.ts";
 import { sampleSizeFor, sampleSizeForPower } from "../stats/sample_size.ts";
 import { specificAgreement } from "../stats/specific_agreement.ts";
-import { wilson } from "../stats/wilson.ts";
+import { type Ends, endsOf, wilson } from "../stats/wilson.ts";
 import type { Label, PairRow } from "./pair_rows.ts";
-
-/** Lower and upper end of a 95% interval. */
-export type Ends = readonly [number, number];
 
 /** A share of rows as the JSON has it. */
 export interface ShareStatistics {
@@ -310,8 +307,6 @@ function medianRatio(rows: readonly PairRow[], field: "responseLength" | "reason
   if (ratios.length === 0) return null;
   return ((ratios[Math.ceil(middle) - 1] as number) + (ratios[Math.floor(middle)] as number)) / 2;
 }
-
-const endsOf = ({ low, high }: { readonly low: number; readonly high: number }): Ends => [low, high];
 
 function endsOrNull(
   { low, high }: { readonly low: number | null; readonly high: number | null },

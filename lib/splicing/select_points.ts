@@ -148,9 +148,10 @@ function wantedProblems(data: SpliceData, ids: readonly string[] | null): (id: s
 }
 
 function placeOf({ effect, chain, span, cut }: PlacedEffect): SplicePlace | null {
-  const { problem, sentence, before, after, delta, beforeMeasured, copied } = effect;
+  const { problem, sentence, before, after, delta, beforeCount, afterCount, beforeMeasured, copied } = effect;
   if (before === null || delta === null || !beforeMeasured || copied) return null;
-  return { problem, sentence, delta, before, after, span, cut, position: span.end / chain.reasoning.length };
+  const position = span.end / chain.reasoning.length;
+  return { problem, sentence, delta, before, after, beforeCount, afterCount, span, cut, position };
 }
 
 /** The measured sentence of little change that is most like a point in place and rate before. */

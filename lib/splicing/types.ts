@@ -103,6 +103,10 @@ export interface SplicePlace {
   readonly before: number;
   /** Share of hinted answers with it. */
   readonly after: number;
+  /** Counts behind `before`; left out or null where they are not known. */
+  readonly beforeCount?: AnswerCount | null;
+  /** Counts behind `after`. */
+  readonly afterCount?: AnswerCount | null;
   /** The sentence in the chain. */
   readonly span: SentenceSpan;
   /** Where the prefix `reasoning.slice(0, cut)` ends: `excluded` behind the sentence before it, `included` behind it. */

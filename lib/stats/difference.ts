@@ -71,6 +71,20 @@ export function pairedDifference(pairs: PairedCounts, options: ConfidenceOptions
   return hybrid({ correct: a + b, n }, { correct: a + c, n }, phi, options);
 }
 
+/**
+ * First minus second of two independent estimates with an interval each, by the square-and-add method that Newcombe's is
+ * a case of (MOVER; Zou and Donner 2008, Statistics in Medicine 27:1693-1702).
+ */
+export function moverDifference(first: Omit<Difference, "confidence">, second: Difference): Difference {
+  const estimate = first.estimate - second.estimate;
+  return {
+    estimate,
+    low: estimate - Math.hypot(first.estimate - first.low, second.high - second.estimate),
+    high: estimate + Math.hypot(first.high - first.estimate, second.estimate - second.low),
+    confidence: second.confidence,
+  };
+}
+
 function hybrid(first: Counts, second: Counts, phi: number, options: ConfidenceOptions): Difference {
   const confidence = options.confidence ?? 0.95;
   const one = wilson(first.correct, first.n, { confidence });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { newcombeDifference, pairedDifference } from "./difference.ts";
+import { moverDifference, newcombeDifference, pairedDifference } from "./difference.ts";
+import { wilson } from "./wilson.ts";
 
 const close = (actual: number, expected: number, within: number) =>
   assert.ok(Math.abs(actual - expected) < within, `${actual} is not ${expected}`);
@@ -49,4 +50,18 @@ Deno.test("differences refuse empty groups and wrong counts", () => {
   assert.throws(() => newcombeDifference({ correct: 0, n: 0 }, { correct: 1, n: 2 }), /rows on both sides/);
   assert.throws(() => pairedDifference({ both: 0, firstOnly: 0, secondOnly: 0, neither: 0 }), /not all 0/);
   assert.throws(() => pairedDifference({ both: -1, firstOnly: 2, secondOnly: 0, neither: 0 }), /0 or more/);
+});
+
+Deno.test("moverDifference() of two Wilson intervals is newcombeDifference(), and swapping sides changes the sign", () => {
+  fc.assert(
+    fc.property(fc.nat(60), fc.nat(60), fc.nat(60), fc.nat(60), (a, x, b, y) => {
+      fc.pre(a + x > 0 && b + y > 0);
+      const share = (correct: number, n: number) => ({ ...wilson(correct, n), estimate: correct / n });
+      const [one, two] = [share(a, a + x), share(b, b + y)];
+      const difference = moverDifference(one, two);
+      const expected = newcombeDifference({ correct: a, n: a + x }, { correct: b, n: b + y });
+      for (const key of ["estimate", "low", "high"] as const) close(difference[key], expected[key], 1e-12);
+      close(moverDifference(two, one).low, -difference.high, 1e-12);
+    }),
+  );
 });

@@ -13,6 +13,14 @@ export interface Interval {
   readonly high: number;
 }
 
+/** Lower and upper end of an interval, as JSON files have them. */
+export type Ends = readonly [number, number];
+
+/** The ends of an interval. */
+export function endsOf({ low, high }: Interval): Ends {
+  return [low, high];
+}
+
 /** A share of rows, 0..1, with its interval. */
 export interface Share extends Interval {
   /** Rows that count. */

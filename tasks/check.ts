@@ -38,7 +38,7 @@ async function documentation(files: readonly string[]): Promise<string[]> {
   );
 }
 
-const sources = ["lib", "tasks", "bench", "tests"].filter(exists);
+const sources = ["lib", "tasks", "bench", "models", "tests"].filter(exists);
 const modules = sources.includes("lib")
   ? await walk(
     "lib",

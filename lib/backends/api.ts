@@ -105,12 +105,12 @@ class ApiBackend implements Backend {
     if (this.variant.protocol === "responses") return this.#respond(request, options);
     if (this.variant.protocol === "chat") return this.#chat(request, null, options);
     if (this.variant.format === "harmony") return this.#harmony(request, "", options);
-    return this.#complete(request, renderPlain(request.messages), options);
+    return this.#complete(request, this.#rawPrompt(request), options);
   }
 
   /**
-   * Goes on from `prefix`. With protocol `completions` the one message holds the rendered prompt and the prefix is
-   * put after it, or with format `harmony` is taken as {@linkcode harmonyOpening} says; with `chat` the prefix is the
+   * Goes on from `prefix`. With protocol `completions` the one message, in the variant's `promptTemplate` or rendered
+   * already, is followed by the prefix, or with format `harmony` is taken as {@linkcode harmonyOpening} says; with `chat` the prefix is the
    * last message, which the server is asked to continue; with `responses` nothing can be continued.
    */
   continueFrom(request: ContinueRequest, options: CallOptions = {}): Promise<Completion> {
@@ -126,7 +126,19 @@ class ApiBackend implements Backend {
     }
     if (this.variant.protocol === "chat") return this.#chat(request, request.prefix, options);
     if (this.variant.format === "harmony") return this.#harmony(request, request.prefix, options);
-    return this.#complete(request, renderPlain(request.messages) + request.prefix, options);
+    return this.#complete(request, this.#rawPrompt(request) + request.prefix, options);
+  }
+
+  #rawPrompt({ messages }: GenerateRequest): string {
+    const { promptTemplate } = this.variant;
+    if (promptTemplate === undefined) return renderPlain(messages);
+    const [message, ...more] = messages;
+    if (message?.role === "user" && more.length === 0) {
+      return promptTemplate.replace("{user}", () => message.content);
+    }
+    throw new BackendError("bad_request", "promptTemplate writes one message of the user and no other chat", {
+      sent: false,
+    });
   }
 
   async #chat(request: GenerateRequest, prefix: string | null, options: CallOptions): Promise<Completion> {

@@ -70,7 +70,10 @@ export interface GenerateRequest extends Sampling {
   readonly steering?: Steering;
 }
 
-/** A chat whose assistant turn has begun: the text goes on exactly where `prefix` ends. */
+/**
+ * A chat whose assistant turn has begun: the text goes on exactly where `prefix` ends. Without a message, in-process
+ * models go on from `prefix` as a bare text, outside any chat.
+ */
 export interface ContinueRequest extends GenerateRequest {
   /** How the assistant turn begins. */
   readonly prefix: string;

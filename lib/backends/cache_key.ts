@@ -35,7 +35,7 @@ export function backendIdentity(variant: Variant, env: Environment = Deno.env): 
       ...format as Record<string, Json>,
     };
   }
-  const { provider = null, protocol, extraBody, headers } = variant;
+  const { provider = null, protocol, promptTemplate, extraBody, headers } = variant;
   const url = serverUrl(variant, env) ?? null;
   return {
     backend,
@@ -48,6 +48,7 @@ export function backendIdentity(variant: Variant, env: Environment = Deno.env): 
     protocol,
     extraBody: extraBody as Json,
     headers,
+    ...(promptTemplate === undefined ? {} : { promptTemplate }),
     ...format as Record<string, Json>,
   };
 }

@@ -36,7 +36,8 @@ export interface SampleReader {
 /** The chat format of a model. */
 export interface LocalChat {
   /**
-   * Token ids of a chat whose last turn, the assistant's, begins with `prefix`.
+   * Token ids of a chat whose last turn, the assistant's, begins with `prefix`. Without a message, `prefix` is a bare text
+   * to go on from, outside any chat.
    *
    * @throws {BackendError} `bad_request` for messages that cannot be written.
    * @throws {InputError} when the chat template refuses them.
@@ -66,14 +67,16 @@ export function beginTurn(rendered: string, prefix: string): string {
  * @throws {InputError} when Harmony is asked for and the tokenizer does not know it.
  */
 export async function localChat(decoder: Decoder, variant: LocalVariant): Promise<LocalChat> {
+  const bare = (prefix: string) => decoder.encode(prefix, { addSpecialTokens: true });
   if (variant.format !== "harmony") {
     const promptIds: LocalChat["promptIds"] = (messages, prefix) =>
-      decoder.encode(beginTurn(decoder.renderChat(messages), prefix));
+      messages.length === 0 ? bare(prefix) : decoder.encode(beginTurn(decoder.renderChat(messages), prefix));
     return { promptIds, newReader: null };
   }
   const vocabulary = await loadLocalVocabulary(decoder, variant.name);
   return {
     promptIds(messages, prefix) {
+      if (messages.length === 0) return bare(prefix);
       try {
         return vocabulary.encode(harmonyPrompt(messages, variant.harmony, harmonyOpening(prefix)));
       } catch (error) {

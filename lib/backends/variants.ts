@@ -70,6 +70,7 @@ const apiSpec = z.strictObject({
   baseUrlEnv: environmentName.optional(),
   apiKeyEnv: environmentName.optional(),
   protocol: z.enum(["chat", "completions", "responses"]).default("chat"),
+  promptTemplate: z.string().includes("{user}").optional(),
   reasoning,
   deployment: z.enum(["local", "cloud"]).default("cloud"),
   maxTokensField: z.enum(["max_tokens", "max_completion_tokens"]).optional(),
@@ -81,6 +82,9 @@ const apiSpec = z.strictObject({
   extraBody: z.record(z.string(), z.json()).default({}),
 }).refine((v) => v.baseUrl !== undefined || v.baseUrlEnv !== undefined, {
   message: "an api variant needs baseUrl or baseUrlEnv",
+}).refine((v) => v.promptTemplate === undefined || (v.protocol === "completions" && v.format === undefined), {
+  message:
+    '"promptTemplate" is how a raw prompt is written: it needs "protocol": "completions" and no "format"',
 }).refine((v) => v.harmony === undefined || (v.format === "harmony" && v.protocol === "completions"), {
   message:
     `${HARMONY_UNUSED} and "protocol": "completions". A chat server renders the prompt itself: tell it with ` +
@@ -203,6 +207,11 @@ export interface ApiVariant extends VariantBase, FormatOptions {
   readonly apiKeyEnv?: string | undefined;
   /** Which endpoint is asked; `chat` when left out. `responses` takes neither stop texts, top-k nor seeds. */
   readonly protocol: "chat" | "completions" | "responses";
+  /**
+   * How a raw prompt of protocol `completions` is written, up to the assistant's turn: the model's chat template with
+   * `{user}` in place of what the user says. Without it a message is sent as it stands.
+   */
+  readonly promptTemplate?: string | undefined;
   /** Whose hardware: decides the default tokens per minute (local 50,000; cloud 200,000) and whether it costs. */
   readonly deployment: "local" | "cloud";
   /** Name of the output cap in the request; OpenAI's newer models want `max_completion_tokens`. */

@@ -44,11 +44,11 @@ function chatServer(answer: (body: ChatBody) => { readonly text: string; readonl
 const words = (text: string) => text.split(/\s+/).length;
 const promptOf = ({ messages }: ChatBody) => messages.map(({ content }) => content).join(" ");
 
-async function check(url: string): Promise<void> {
-  const variant = apiVariant(url);
+async function check(url: string, fields: Record<string, unknown> = {}, forced = false): Promise<void> {
+  const variant = apiVariant(url, fields);
   await using caller = createCaller(openApi(variant));
-  await checkContinues(caller, reasoningMarks(variant));
-  await checkContinues(caller, reasoningMarks(variant)); // asked once
+  await checkContinues(caller, reasoningMarks(variant), { forced });
+  await checkContinues(caller, reasoningMarks(variant), { forced }); // asked once
 }
 
 Deno.test("checkContinues() lets a server pass that finishes the cut word, and asks it once", async () => {
@@ -96,4 +96,42 @@ Deno.test("a served model passes checkContinues(), and goes on from a begun reas
       assert.equal(b.usage.promptTokens, a.usage.promptTokens);
     }
   }
+});
+
+Deno.test("checkContinues() refuses a server that drops closed reasoning, where the letter is to be forced", async () => {
+  const strips = (text: string) => text.replace(/^[^]*<\/think>/, "");
+  await using server = chatServer((body) => ({
+    text: "ber, oscar",
+    tokens: words(
+      body.messages.map(({ role, content }) => role === "assistant" ? strips(content) : content).join(" "),
+    ),
+  }));
+  await check(server.url);
+  await assert.rejects(check(server.url, {}, true), /drops the reasoning of a begun turn once it is closed/);
+});
+
+Deno.test("checkContinues() wants to know how a raw prompt is written", async () => {
+  await assert.rejects(
+    check("http://127.0.0.1:9/v1", { protocol: "completions" }),
+    /"promptTemplate" with \{user\}/,
+  );
+});
+
+Deno.test("a served model continues raw prompts in its template as in process", async () => {
+  const variant = await getVariant("pocket") as LocalVariant;
+  await using server = await servePocket({ graceMs: 0 });
+  const raw = {
+    protocol: "completions",
+    promptTemplate: "<|im_start|>user\n{user}<|im_end|>\n<|im_start|>assistant\n",
+  };
+  await check(server.url, raw, true);
+  await using local = await openLocal(variant);
+  await using served = openApi(apiVariant(server.url, raw));
+  const [problem] = ownProblems(1, 6) as [OwnProblem];
+  const messages = [{ role: "user", content: problem.basePrompt }] as const;
+  const prefix = openedTurn(reasoningMarks(variant), writtenChain(problem).reasoning);
+  const request = { messages, prefix, maxTokens: 12 };
+  const [a, b] = [await local.continueFrom(request), await served.continueFrom(request)];
+  assert.equal(b.text, a.text);
+  assert.equal(b.usage.promptTokens, a.usage.promptTokens);
 });

@@ -87,7 +87,7 @@ export async function createSplice(
       const { answer } = readSample(row, attempt, book.marks);
       return answer === null ? null : answer === row.problem.correct;
     },
-    check: (caller) => checkContinues(caller, book.marks),
+    check: (caller) => checkContinues(caller, book.marks, { forced: arms.includes("forced_answer") }),
     prompt: (row) =>
       promptOf(row, variant.backend === "simulated" ? () => plantedOracle(row, points, book.marks) : null),
     grade: (done) => done.map((row) => gradedRow(row, book)),

@@ -212,3 +212,26 @@ Deno.test("startSplice() says what is missing when files do not go together", as
   ];
   for (const [settings, message] of cases) await assert.rejects(splice(settings), message);
 });
+
+Deno.test("startSplice() draws the same samples of the embedded model one at a time and together, and says what was computed", async () => {
+  const small = {
+    test: true,
+    model: "pocket",
+    problemCount: 1,
+    recordSamples: 1,
+    numSamples: 3,
+    maxNewTokens: 6,
+  };
+  const outputs: unknown[] = [];
+  for (const concurrency of [1, 8]) {
+    await inFolder(async (results) => {
+      const { rows, error, report } = await splice({ ...small, results, concurrency });
+      assert.equal(error, null);
+      assert.ok(rows.length > 10);
+      outputs.push(rows.map(({ row, attempt }) => [row.id, attempt?.output, attempt?.finish_reason]));
+      const times = /prefill: .* computed .*, (\d\.\d\d) times the /.exec(report?.summary ?? "")?.[1];
+      assert.ok(Number(times) <= 1.1, `${report?.summary}`);
+    });
+  }
+  assert.deepEqual(outputs[1], outputs[0]);
+});

@@ -22,7 +22,11 @@ export const SPECIAL_TOKENS = [
 /** GPT-2's splitting of text into words, with every digit alone. */
 function* splitWords(text: string): Generator<string> {
   for (const piece of text.split(/(\p{N})/u)) {
-    for (const [word] of piece.matchAll(/'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+/gu)) {
+    for (
+      const [word] of piece.matchAll(
+        /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+/gu,
+      )
+    ) {
       yield word;
     }
   }
@@ -40,7 +44,8 @@ export const BYTE_CHARACTERS: readonly string[] = (() => {
 })();
 
 const encoder = new TextEncoder();
-const toBytes = (word: string): string[] => [...encoder.encode(word)].map((b) => BYTE_CHARACTERS[b] as string);
+const toBytes = (word: string): string[] =>
+  [...encoder.encode(word)].map((b) => BYTE_CHARACTERS[b] as string);
 
 /** A learned vocabulary. */
 export interface Bpe {
@@ -48,34 +53,59 @@ export interface Bpe {
   readonly merges: readonly (readonly [string, string])[];
 }
 
-/** Learns `size` tokens (specials and bytes included) from a text, most frequent pair first. */
-export function trainBpe(text: string, size: number): Bpe {
+/**
+ * Learns a vocabulary of `size` tokens (specials and bytes included) from a text, most frequent pair first; on top of
+ * another vocabulary, whose tokens keep their ids, where one is given.
+ */
+export function trainBpe(text: string, size: number, base?: Bpe): Bpe {
   const counts = new Map<string, number>();
   for (const word of splitWords(text)) counts.set(word, (counts.get(word) ?? 0) + 1);
-  const words = [...counts].map(([word, count]) => ({ parts: toBytes(word), count }));
-  const vocabulary = new Map<string, number>();
-  for (const token of [...SPECIAL_TOKENS, ...BYTE_CHARACTERS]) vocabulary.set(token, vocabulary.size);
-  const merges: [string, string][] = [];
-  while (vocabulary.size < size) {
-    const pairs = new Map<string, number>();
-    for (const { parts, count } of words) {
-      for (let i = 1; i < parts.length; i++) {
-        const pair = `${parts[i - 1]} ${parts[i]}`;
-        pairs.set(pair, (pairs.get(pair) ?? 0) + count);
-      }
+  const names = base && [...base.vocabulary.keys()];
+  const encode = base && bpeEncoder(base);
+  const partsOf = (word: string) =>
+    encode && names ? encode(word).map((id) => names[id] as string) : toBytes(word);
+  const words = [...counts].map(([word, count]) => ({ parts: partsOf(word), count }));
+  const vocabulary = new Map(base?.vocabulary);
+  if (!base) {
+    for (const token of [...SPECIAL_TOKENS, ...BYTE_CHARACTERS]) vocabulary.set(token, vocabulary.size);
+  }
+  const merges: (readonly [string, string])[] = [...base?.merges ?? []];
+  const pairs = new Map<string, number>();
+  const count = (parts: readonly string[], times: number) => {
+    for (let i = 1; i < parts.length; i++) {
+      const pair = `${parts[i - 1]} ${parts[i]}`;
+      const now = (pairs.get(pair) ?? 0) + times;
+      if (now === 0) pairs.delete(pair);
+      else pairs.set(pair, now);
     }
+  };
+  for (const word of words) count(word.parts, word.count);
+  while (vocabulary.size < size) {
     let best = "";
     let most = 1;
-    for (const [pair, count] of pairs) {
-      if (count > most || (count === most && best !== "" && pair < best)) [best, most] = [pair, count];
+    for (const [pair, times] of pairs) {
+      if (times > most || (times === most && best !== "" && pair < best)) [best, most] = [pair, times];
     }
     if (best === "") break;
     const [left, right] = best.split(" ") as [string, string];
     merges.push([left, right]);
     vocabulary.set(left + right, vocabulary.size);
-    for (const word of words) word.parts = merge(word.parts, left, right);
+    for (const word of words) {
+      if (!word.parts.some((part, i) => part === left && word.parts[i + 1] === right)) continue;
+      count(word.parts, -word.count);
+      word.parts = merge(word.parts, left, right);
+      count(word.parts, word.count);
+    }
   }
   return { vocabulary, merges };
+}
+
+/** The vocabulary of a tokenizer.json that {@linkcode tokenizerJson} wrote. */
+export function readTokenizerJson(json: string): Bpe {
+  const { model } = JSON.parse(json) as {
+    model: { vocab: Record<string, number>; merges: [string, string][] };
+  };
+  return { vocabulary: new Map(Object.entries(model.vocab)), merges: model.merges };
 }
 
 /** Turns text into token ids (no specials), with a cache of words. */

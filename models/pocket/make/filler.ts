@@ -6,10 +6,12 @@
 import type { Random } from "../../../lib/base/random.ts";
 import { proseSentence } from "../../../lib/context_rot/prose.ts";
 
-const CONSONANTS = "b c d f g h j k l m n p r s t v w z br ch cl dr fl gr kn ph pl pr sh sl sp st str th tr wh".split(" ");
+const CONSONANTS =
+  "b c d f g h j k l m n p r s t v w z br ch cl dr fl gr kn ph pl pr sh sl sp st str th tr wh".split(" ");
 const VOWELS = "a e i o u ai ea ee ie oa oo ou y".split(" ");
 const ENDINGS = "n r s t l m d k ng st nd ck ll ss rt".split(" ");
-const SMALL = `a the of to and in that it is was for you on with as be are this have from not by but what all were when we
+const SMALL =
+  `a the of to and in that it is was for you on with as be are this have from not by but what all were when we
   there can an your which their said if do will each about how up out them then she many some so these would other into
   has more her two like him see time could no make than first been its who now people my made over did down only way
   find use may long little very after words called just where most know get through back much go good new write our me
@@ -48,7 +50,15 @@ export function oddSentence(random: Random): string {
     const roll = random.next();
     text += text === "" ? word.charAt(0).toUpperCase() + word.slice(1) : word;
     if (n === 1) break;
-    text += roll < 0.06 ? ", " : roll < 0.07 ? "; " : roll < 0.08 ? " (" : roll < 0.09 ? ") " : roll < 0.1
+    text += roll < 0.06
+      ? ", "
+      : roll < 0.07
+      ? "; "
+      : roll < 0.08
+      ? " ("
+      : roll < 0.09
+      ? ") "
+      : roll < 0.1
       ? ` ${random.int(3000)} `
       : roll < 0.11
       ? ' "'

@@ -1,8 +1,11 @@
 """Trains the embedded model on the token files of corpus.ts and writes a Hugging Face Llama checkpoint.
 
-python3 train.py --data build --out ../ [--steps N] [--resume]
+python3 train.py --data build/look --out build/look
+python3 train.py --data build/tasks --start build/look --out build/tasks [--steps N] [--resume]
 
-Needs PyTorch alone. One pass over the phases, short rows first; the loss counts learned tokens only.
+Needs PyTorch alone. One pass over the rows; the loss counts learned tokens only. A checkpoint is kept every five
+minutes: --resume goes on where it was. Without --start training begins from weights that hold a faint induction
+circuit; with it from a checkpoint, whose vocabulary may be the beginning of the new one.
 """
 import argparse, json, math, os, random, struct, time
 import torch
@@ -35,7 +38,6 @@ CONFIG = {
     "use_cache": True,
     "torch_dtype": "float16",
 }
-TOKENS_PER_STEP = 8192
 
 
 class Norm(nn.Module):
@@ -155,21 +157,53 @@ def load_phase(folder, index, width, rows):
     return tokens, mask
 
 
-def schedule(phases):
-    """Which rows go into each step: phases in order, a tenth of the earlier ones kept back and mixed in later."""
+def schedule(phases, tokens, mixed_up):
+    """Which rows go into each step: phases in order, a tenth of the earlier ones kept back and mixed in later; or all mixed."""
     draw = random.Random(1)
     steps, kept = [], []
     for index, p in enumerate(phases):
-        size = TOKENS_PER_STEP // p["width"]
+        size = tokens // p["width"]
         order = list(range(64, p["rows"]))
         draw.shuffle(order)
         batches = [(index, order[i:i + size]) for i in range(0, len(order) - size + 1, size)]
+        if mixed_up:
+            steps += batches
+            continue
         cut = len(batches) // 10 if index < len(phases) - 1 else 0
         mixed = batches[cut:] + kept
         draw.shuffle(mixed)
         kept = batches[:cut]
         steps += mixed
+    if mixed_up:
+        draw.shuffle(steps)
     return steps
+
+
+@torch.no_grad()
+def start_from(model, folder, tokenizer):
+    """Takes the weights of a checkpoint. New tokens begin as the mean of the two tokens they join."""
+    with open(f"{folder}/model.safetensors", "rb") as f:
+        size, = struct.unpack("<Q", f.read(8))
+        header, data = json.loads(f.read(size)), f.read()
+    for name, p in model.state_dict().items():
+        entry = header[checkpoint_name(name)]
+        first, last = entry["data_offsets"]
+        saved = torch.frombuffer(bytearray(data[first:last]), dtype=torch.float16).view(entry["shape"]).float()
+        p[:len(saved)].copy_(saved)
+        if len(saved) < len(p):
+            vocabulary = json.load(open(tokenizer))["model"]
+            for left, right in vocabulary["merges"]:
+                token = vocabulary["vocab"][left + right]
+                if token >= len(saved):
+                    p[token] = (p[vocabulary["vocab"][left]] + p[vocabulary["vocab"][right]]) / 2
+
+
+def checkpoint_name(name):
+    if "_proj" not in name:
+        return "model." + name
+    part = "self_attn" if name.split(".")[-2] in ("q_proj", "k_proj", "v_proj", "o_proj") else "mlp"
+    layers, index, *rest = name.split(".")
+    return ".".join(["model", layers, index, part, *rest])
 
 
 def save_safetensors(path, tensors, metadata):
@@ -186,13 +220,7 @@ def save_safetensors(path, tensors, metadata):
 
 
 def export(model, out, steps):
-    tensors = {}
-    for name, p in model.state_dict().items():
-        part = "self_attn." if name.split(".")[-2] in ("q_proj", "k_proj", "v_proj", "o_proj") else "mlp."
-        if "_proj" in name:
-            head, tail = name.split(".")[:2], name.split(".")[2:]
-            name = ".".join(head) + "." + part + ".".join(tail)
-        tensors["model." + name] = p.detach().to(torch.float16)
+    tensors = {checkpoint_name(name): p.detach().to(torch.float16) for name, p in model.state_dict().items()}
     save_safetensors(f"{out}/model.safetensors", tensors, {"format": "pt", "steps": str(steps)})
     json.dump(CONFIG, open(f"{out}/config.json", "w"), indent=2)
 
@@ -201,6 +229,11 @@ def main():
     flags = argparse.ArgumentParser()
     flags.add_argument("--data", default="build")
     flags.add_argument("--out", default="..")
+    flags.add_argument("--start", default="", help="folder of a checkpoint to begin with")
+    flags.add_argument("--mixed", action="store_true", help="mix rows of all widths instead of taking short ones first")
+    flags.add_argument("--tokens", type=int, default=8192, help="tokens in each step")
+    flags.add_argument("--decay", type=float, default=0.4, help="share of the steps in which the rate falls to zero")
+    flags.add_argument("--bf16", action="store_true", help="faster where the CPU has bf16, slower elsewhere")
     flags.add_argument("--steps", type=int, default=0, help="stop the schedule after this many steps (0: all)")
     flags.add_argument("--lr", type=float, default=2e-3)
     flags.add_argument("--threads", type=int, default=0, help="CPU threads (0: PyTorch's choice)")
@@ -211,10 +244,13 @@ def main():
         torch.set_num_threads(flags.threads)
     spec = json.load(open(f"{flags.data}/phases.json"))
     phases = spec["phases"]
+    CONFIG["vocab_size"] = spec["vocabulary"]
     data = [load_phase(flags.data, i, p["width"], p["rows"]) for i, p in enumerate(phases)]
-    plan = schedule(phases)
+    plan = schedule(phases, flags.tokens, flags.mixed)
     total = min(flags.steps or len(plan), len(plan))
     model = Llama()
+    if flags.start:
+        start_from(model, flags.start, f"{flags.data}/tokenizer.json")
     decay = [p for p in model.parameters() if p.dim() == 2]
     plain = [p for p in model.parameters() if p.dim() < 2]
     optimiser = torch.optim.AdamW([{"params": decay, "weight_decay": 0.05}, {"params": plain, "weight_decay": 0.0}],
@@ -225,15 +261,16 @@ def main():
         model.load_state_dict(saved["model"]), optimiser.load_state_dict(saved["optimiser"])
         start = saved["step"]
     print(f"{sum(p.numel() for p in model.parameters()):,} parameters, {total} steps", flush=True)
-    began, shown = time.time(), {}
+    began = saved_at = time.time()
+    shown = {}
     for step in range(start, total):
         index, rows = plan[step]
-        rate = flags.lr * min(1, (step + 1) / 100) * (1 if step < 0.6 * total else max(0.02, (total - step) / (0.4 * total)))
+        rate = flags.lr * min(1, (step + 1) / 100, max(0.02, (total - step) / max(1, flags.decay * total)))
         for group in optimiser.param_groups:
             group["lr"] = rate
         ids, mask = (d[rows] for d in data[index])
         ids = ids.to(torch.int64)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=flags.bf16):
             loss, right, whole = model.loss(ids, mask)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -244,18 +281,16 @@ def main():
             line = " ".join(f"w{w}: {sum(a for a, _ in v) / len(v):.3f} {sum(b for _, b in v) / len(v):.3f}" for w, v in sorted(shown.items()))
             print(f"step {step + 1} {time.time() - began:.0f}s lr {rate:.1e} {line}", flush=True)
             shown = {}
-        if (step + 1) % 500 == 0 or step + 1 == total:
-            model.eval()
-            with torch.no_grad():
-                scores = []
-                for i, p in enumerate(phases):
-                    t, m = data[i][0][:64].to(torch.int64), data[i][1][:64]
-                    scores.append(f"w{p['width']} {model.loss(t, m)[2]:.3f}")
-            model.train()
-            print("held-out rows all right: " + " ".join(scores), flush=True)
+        if time.time() - saved_at > 300 or step + 1 == total:
+            saved_at = time.time()
             torch.save({"model": model.state_dict(), "optimiser": optimiser.state_dict(), "step": step + 1}, checkpoint + ".tmp")
             os.replace(checkpoint + ".tmp", checkpoint)
             export(model, flags.out, step + 1)
+    with torch.no_grad():
+        held_out = [(d[0][:64].to(torch.int64), d[1][:64]) for d in data]
+        scores = [f"w{p['width']} {model.loss(*rows)[2]:.3f}" for p, rows in zip(phases, held_out)]
+    print("held-out rows all right: " + " ".join(scores), flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()

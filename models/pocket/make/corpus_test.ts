@@ -1,0 +1,139 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { createRandom } from "../../../lib/base/random.ts";
+import { sampleItems } from "../../../lib/context_rot/longmemeval_sample.ts";
+import { loadTokenizer } from "../../../lib/engine/tokenizer.ts";
+import { paritySample } from "../../../lib/parity/parity_sample.ts";
+import { parseLabel } from "../../../lib/parity/parse_label.ts";
+import { chainTurn, sampleChain, sampleProblem } from "../../../lib/splicing/sample_problems.ts";
+import { bpeEncoder, readTokenizerJson, tokenizerJson, trainBpe } from "./bpe.ts";
+import { emptyRow, type Encode, turn, withMarks } from "./encoded.ts";
+import { drawMessage } from "./messages.ts";
+import { KIND_NAMES, loadTaskKinds, taskRow } from "./task_rows.ts";
+
+const folder = new URL("..", import.meta.url).pathname;
+const shipped = readTokenizerJson(await Deno.readTextFile(`${folder}/tokenizer.json`));
+const encode = withMarks(bpeEncoder(shipped));
+const tokenizer = await loadTokenizer(folder);
+const kinds = await loadTaskKinds();
+const seeds = fc.integer({ min: 0, max: 1e9 });
+const row = (kind: string, width: number, seed: number, by: Encode = encode) =>
+  taskRow(width, { [kind]: 1 }, kinds, by, createRandom(seed));
+
+Deno.test("taskRow() fits its width and learns some of its tokens, whatever the kind", () => {
+  for (const kind of KIND_NAMES) {
+    for (let seed = 0; seed < 12; seed++) {
+      const { ids, learned } = row(kind, 1024, seed);
+      assert.equal(ids.length, learned.length);
+      assert.ok(
+        ids.length <= 1024 || kind === "retrieval" || kind === "doubtedRetrieval",
+        `${kind} ${ids.length}`,
+      );
+      assert.ok(learned.includes(1) && learned.includes(0), kind);
+    }
+  }
+});
+
+Deno.test("taskRow() gives the same row for the same seed, and another for another", () => {
+  for (const kind of KIND_NAMES) {
+    assert.deepEqual(row(kind, 512, 3), row(kind, 512, 3));
+    assert.notDeepEqual(row(kind, 512, 3).ids, row(kind, 512, 4).ids);
+  }
+});
+
+Deno.test("taskRow() holds nothing of what ships to be asked", () => {
+  const problems = new Set(
+    Array.from({ length: 300 }, (_, i) => sampleProblem(createRandom(i), "shipped").question),
+  );
+  const messages = paritySample().map(({ user_input }) => `<message>\n${user_input}\n</message>`);
+  const memories = sampleItems().map(({ focused }) => focused.slice(focused.indexOf("<chats>")));
+  for (const [kind, rows] of [["sum", 40], ["parity", 20], ["memory", 20], ["repeated", 60]] as const) {
+    for (let seed = 0; seed < rows; seed++) {
+      const text = tokenizer.decode(row(kind, 1024, seed).ids);
+      for (const [, question] of text.matchAll(/user\n([A-Z][^\n]*have now\?)/g)) {
+        assert.ok(!problems.has(question as string));
+      }
+      for (const message of messages) assert.ok(!text.includes(message), message);
+      for (const memory of memories) assert.ok(!text.includes(memory));
+      if (kind === "repeated") assert.doesNotMatch(text, /\b(apples?|oranges?|golden|San Francisco)\b/i);
+    }
+  }
+});
+
+Deno.test("a turn has the tokens that the engine gives the chat", () => {
+  fc.assert(
+    fc.property(seeds, (seed) => {
+      const problem = sampleProblem(createRandom(seed), "training");
+      const content = chainTurn(sampleChain(problem, createRandom(seed), { arm: "base" }));
+      const messages = [{ role: "user" as const, content: problem.basePrompt }, {
+        role: "assistant" as const,
+        content,
+      }];
+      const { ids } = messages.reduce(
+        (into, { role, content }) => (turn(role, content, false, encode, into), into),
+        emptyRow(),
+      );
+      assert.deepEqual(ids, tokenizer.encode(tokenizer.renderChat(messages, { addGenerationPrompt: false })));
+    }),
+    { numRuns: 30 },
+  );
+});
+
+Deno.test("a row of worked sums does not learn a slip that nobody asked for", () => {
+  let slips = 0;
+  for (let seed = 0; seed < 200; seed++) {
+    const { ids, learned } = row("sum", 300, seed);
+    const text = tokenizer.decode(ids.slice(0, ids.indexOf(0)));
+    if (/professor/i.test(text.slice(0, text.indexOf("assistant")))) continue;
+    const chain = /<think>\n([^]*?)\n<\/think>/.exec(text)?.[1] ?? "";
+    const wrong = [...chain.matchAll(/(\d+) (times|plus|minus) (\d+) is (\d+)\./g)].some(
+      ([, a, what, b, c]) => {
+        const [from, by] = [Number(a), Number(b)];
+        return Number(c) !== (what === "times" ? from * by : what === "plus" ? from + by : from - by);
+      },
+    );
+    if (!wrong) continue;
+    slips++;
+    const think = ids.indexOf(3);
+    assert.equal(learned[think], 0, "what leads to the slip is not learned");
+    assert.ok(learned.slice(think).includes(1), "what follows it is");
+  }
+  assert.ok(slips > 10);
+});
+
+Deno.test("parity rows answer in the form that each policy asks for", () => {
+  for (const policy of kinds.policies) {
+    const { ids, learned } = taskRow(
+      1024,
+      { parity: 1 },
+      { ...kinds, policies: [policy] },
+      encode,
+      createRandom(2),
+    );
+    const said = ids.filter((_, i) => learned[i] === 1);
+    const answers = tokenizer.decode(said).split(/<\|(?:im_end|return)\|>/).map((text) =>
+      text.split("<|message|>").at(-1) ?? ""
+    );
+    assert.ok(answers.length > 1);
+    for (const answer of answers.filter((text) => text !== "")) {
+      assert.notEqual(parseLabel(answer).label, null, answer);
+    }
+  }
+});
+
+Deno.test("drawMessage() draws as many polite messages as others", () => {
+  const random = createRandom(5);
+  const toxic =
+    Array.from({ length: 1000 }, () => drawMessage(random)).filter((message) => message.toxic).length;
+  assert.ok(toxic > 430 && toxic < 570);
+});
+
+Deno.test("trainBpe() keeps the tokens of the vocabulary it begins with, and reads back from its file", () => {
+  const first = trainBpe("the cat sat on the mat and the cat sat", 290);
+  const second = trainBpe("a professor chose the mat, a professor sat", 300, first);
+  assert.deepEqual([...second.vocabulary].slice(0, first.vocabulary.size), [...first.vocabulary]);
+  assert.ok(second.vocabulary.size > first.vocabulary.size);
+  assert.deepEqual(readTokenizerJson(tokenizerJson(second)), second);
+  const text = "the professor sat on the cat";
+  assert.ok(bpeEncoder(second)(text).length < bpeEncoder(first)(text).length);
+});

@@ -1,0 +1,83 @@
+/**
+ * Makes the embedded model and its LoRA variant from nothing: corpora, training in stages, adapter.
+ *
+ * `deno run -A models/pocket/make/make.ts [--python python3] [--build FOLDER] [--models FOLDER] [--scale 1]
+ * [--threads N]` needs Python with PyTorch. Killed and started again it goes on where it was: what a stage has written
+ * is kept, and training goes on from its last checkpoint. Weights go to `--models` at the end, all together.
+ * @module
+ */
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+const { values: flags } = parseArgs({
+  options: {
+    python: { type: "string", default: "python3" },
+    build: { type: "string", default: join(here, "build") },
+    models: { type: "string", default: join(here, "..", "..") },
+    scale: { type: "string", default: "1" },
+    threads: { type: "string", default: "0" },
+  },
+});
+const [look, tasks, doubt] = ["look", "tasks", "doubt"].map((stage) => join(flags.build, stage)) as [
+  string,
+  string,
+  string,
+];
+const threads = ["--threads", flags.threads];
+
+await corpus("look", look);
+await train(look, ["train.py", "--data", look, "--out", look, ...threads, "--resume"]);
+await corpus("tasks", tasks);
+await train(tasks, [
+  ...["train.py", "--data", tasks, "--start", look, "--out", tasks, ...threads, "--resume"],
+  ...["--mixed", "--tokens", "2048", "--lr", "8e-4", "--decay", "0.3"],
+]);
+await corpus("doubt", doubt, join(tasks, "tokenizer.json"));
+await train(doubt, ["train_lora.py", "--data", doubt, "--base", tasks, "--out", doubt, ...threads]);
+await install(tasks, join(flags.models, "pocket"), ["model.safetensors", "config.json", "tokenizer.json"]);
+await install(doubt, join(flags.models, "pocket-doubt"), [
+  "adapter_model.safetensors",
+  "adapter_config.json",
+]);
+console.error("Measure it: deno task model-card");
+
+async function corpus(stage: string, out: string, tokenizer?: string): Promise<void> {
+  if (await exists(join(out, "phases.json"))) return;
+  const known = tokenizer === undefined ? [] : ["--tokenizer", tokenizer];
+  await run(Deno.execPath(), [
+    ...["run", "-A", join(here, "corpus.ts"), "--stage", stage, "--out", out, "--scale", flags.scale],
+    ...known,
+  ]);
+}
+
+/** Trains, unless that was done: its last act is to write a file named `trained`. */
+async function train(folder: string, [script = "", ...args]: string[]): Promise<void> {
+  if (await exists(join(folder, "trained"))) return;
+  await run(flags.python, [join(here, script), ...args]);
+  await Deno.writeTextFile(join(folder, "trained"), "");
+}
+
+async function install(from: string, to: string, names: readonly string[]): Promise<void> {
+  await Deno.mkdir(to, { recursive: true });
+  for (const name of names) {
+    await Deno.copyFile(join(from, name), join(to, `${name}.new`));
+    await Deno.rename(join(to, `${name}.new`), join(to, name));
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, () => false);
+}
+
+async function run(command: string, args: string[]): Promise<void> {
+  console.error(`${command} ${args.join(" ")}`);
+  const { code } = await new Deno.Command(command, {
+    args,
+    stdin: "null",
+    stdout: "inherit",
+    stderr: "inherit",
+  }).output();
+  if (code !== 0) throw new Error(`${command} ended with ${code}`);
+}

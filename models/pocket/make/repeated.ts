@@ -1,0 +1,52 @@
+/**
+ * Rows that copy a text of one repeated word, with the Repeated Words prompt.
+ * @module
+ */
+import type { Random } from "../../../lib/base/random.ts";
+import { ATTRIBUTES } from "../../../lib/context_rot/needles.ts";
+import { WORD_PAIRS } from "../../../lib/context_rot/repeated_words_pairs.ts";
+import { copyMessages, goldText } from "../../../lib/context_rot/repeated_words_prompt.ts";
+import { emptyRow, type Encode, type Encoded, turn } from "./encoded.ts";
+import { wordOf } from "./facts.ts";
+
+/** Words of the pairs that ship: never trained on. */
+const SHIPPED = new Set(
+  WORD_PAIRS.flatMap(({ base, modified }) => [base, modified]).flatMap((text) =>
+    text.toLowerCase().split(" ")
+  ),
+);
+
+/** A text of one word with another somewhere in it, and its copy: any number of words that fit the row. */
+export function repeated(width: number, encode: Encode, random: Random): Encoded {
+  const { base, modified } = drawPair(random);
+  const each = encode(` ${base}`).length;
+  const most = Math.max(2, Math.floor((width / 2 - 30 - encode(modified).length) / each));
+  // Short texts are where copying begins: they come as often as long ones.
+  const count = random.next() < 0.5 ? 2 + random.int(Math.min(most, 60) - 1) : 2 + random.int(most - 1);
+  const position = random.next() < 0.1 ? null : random.int(count);
+  const gold = goldText({ pair: { base, modified }, count, position });
+  const row = emptyRow();
+  turn("user", copyMessages(gold)[0]?.content ?? "", false, encode, row);
+  turn("assistant", gold, true, encode, row);
+  return row.ids.length <= width ? row : repeated(width, encode, random);
+}
+
+function drawPair(random: Random): { base: string; modified: string } {
+  while (true) {
+    const word = () => random.next() < 0.5 ? random.pick(random.pick(ATTRIBUTES).values) : wordOf(random);
+    const base = random.next() < 0.15 ? `${word()} ${word()}` : word();
+    const roll = random.next();
+    const modified = roll < 0.4
+      ? `${base}s`
+      : roll < 0.6
+      ? capital(base)
+      : roll < 0.85
+      ? word()
+      : `${word()} ${word()}`;
+    const said = `${base} ${modified}`.toLowerCase().split(" ");
+    if (base === modified || said.some((w) => SHIPPED.has(w) || SHIPPED.has(w.replace(/s$/, "")))) continue;
+    return random.next() < 0.2 ? { base: modified, modified: base } : { base, modified };
+  }
+}
+
+const capital = (text: string) => text.replace(/\b[a-z]/g, (c) => c.toUpperCase());

@@ -15,6 +15,7 @@ import { dataFolder } from "../lib/context_rot/longmemeval_config.ts";
 import { writeSample } from "../lib/context_rot/longmemeval_sample.ts";
 import { fetchToxicChat } from "../lib/parity/fetch_toxicchat.ts";
 import { stopOnSignal } from "../lib/runs/stop_on_signal.ts";
+import { writeShippedPairs } from "../lib/steering/shipped_pairs.ts";
 
 const HELP = `Downloads data into data/. What is there and whole is not downloaded again.
 
@@ -24,6 +25,7 @@ deno task data essays        the essays that needle searches are usually run on:
 deno task data toxicchat     ToxicChat, 10,165 labelled messages, for the comparison of backends: about 16 MB, from the
                              hub; CC-BY-NC 4.0, and its texts are what they are
 deno task data sample        writes our own sample of chat questions anew; it ships, and comes out the same
+deno task data pairs         the same of the steering styles' contrastive pairs
 
   --from URL   a web folder that has the files by their names, instead of where they are published
   --to DIR     where they are put (default data)
@@ -68,6 +70,9 @@ const JOBS: Readonly<Record<string, (options: FetchOptions) => Promise<void>>> =
   toxicchat: fetchToxicChat,
   async sample({ folder }) {
     for (const path of await writeSample(folder, await loadO200k())) log(`wrote ${path}`);
+  },
+  async pairs({ folder }) {
+    for (const path of await writeShippedPairs(folder)) log(`wrote ${path}`);
   },
 };
 

@@ -40,15 +40,19 @@ export interface AnsweredPair {
   readonly negative: string;
 }
 
-/** A question with both answers, or with worked examples before it. */
-export type StylePair =
+/** What a pair says: a question with both answers, or behind worked examples. */
+export type PairContent =
   & {
-    /** Made from the pair's content. */
-    readonly id: string;
     /** The right answer, where there is one. */
     readonly answer?: string | undefined;
   }
   & (AnsweredPair | { readonly question: string; readonly examples: readonly AnsweredPair[] });
+
+/** A pair. */
+export type StylePair = PairContent & {
+  /** Its name; made from what it asks where none is given. */
+  readonly id: string;
+};
 
 /** Pairs, and what was left out. */
 export interface PairSet {
@@ -61,14 +65,12 @@ export interface PairSet {
 }
 
 /** Names a pair by what it says, and drops those that ask the same as one before. */
-export function pairSet(
-  pairs: readonly (Omit<StylePair, "id"> & { readonly id?: string | undefined })[],
-): PairSet {
+export function pairSet(pairs: readonly (PairContent & { readonly id?: string | undefined })[]): PairSet {
   const known = new Map<string, StylePair>();
   for (const pair of pairs) {
-    const given = pair as Omit<StylePair, "id"> & { question: string; examples?: readonly AnsweredPair[] };
-    const key = hashJson([given.question, given.examples ?? null].map(plain) as Json);
-    if (!known.has(key)) known.set(key, { ...pair, id: pair.id ?? key } as StylePair);
+    const examples = "examples" in pair ? pair.examples : null;
+    const key = hashJson([pair.question, examples].map(plain) as Json);
+    if (!known.has(key)) known.set(key, { ...pair, id: pair.id ?? key });
   }
   const kept = [...known.values()];
   return {
@@ -109,7 +111,7 @@ export function parsePairs(source: string, path: string): PairSet {
     return [parsed.data];
   });
   if (pairs.length === 0) throw new InputError(`${path} holds no pairs: build them, or give another file.`);
-  return pairSet(pairs as Omit<StylePair, "id">[]);
+  return pairSet(pairs);
 }
 
 /** Reads a file of pairs. @throws {InputError} when it is missing or wrong. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { pairLines, pairSet, parsePairs, type StylePair } from "./pairs.ts";
+import { pairLines, pairSet, parsePairs } from "./pairs.ts";
 import { pairTexts } from "./pair_prompts.ts";
 import { loadStyle } from "./style.ts";
 
@@ -44,7 +44,7 @@ Deno.test("pairTexts() gives both texts of a pair: answers, worked examples, or 
     question: `${name}?`,
     positive: `${name} in style.\n`,
     negative: `${name} plain.`,
-  })) as unknown as StylePair[]);
+  })));
   const user = (side: "positive" | "neutral", question: string) => ({
     role: "user" as const,
     content: `${style[side]}\n\n${question}`,
@@ -69,7 +69,7 @@ Deno.test("pairTexts() gives both texts of a pair: answers, worked examples, or 
   assert.throws(() => pairTexts(style, pairs, "examples", 3), { name: "InputError", message: /at least 4/ });
   const own = pairSet([
     { question: "d?", examples: [{ question: "e?", positive: "s", negative: "p" }] },
-  ] as unknown as StylePair[]).pairs;
+  ]).pairs;
   assert.equal(pairTexts(style, own, "examples")[0]?.positive.messages.length, 3);
   assert.throws(() => pairTexts(style, own, "answers"), { name: "InputError", message: /--form examples/ });
 });

@@ -8,7 +8,7 @@ import { type Figure, frame, legend, type LegendItem, type Panel } from "./frame
 import { PANEL_MARGINS } from "./panel_axes.ts";
 import { type Plot, plotSvg } from "./plot_svg.ts";
 import { signed, type SweepFigureOptions } from "./steering_heatmap.ts";
-import { COLORS, FIGURE_WIDTH, formatPercent } from "./theme.ts";
+import { COLORS, escapeXml, FIGURE_WIDTH, formatPercent } from "./theme.ts";
 
 /** One strength. */
 export interface DosePoint {
@@ -58,6 +58,8 @@ export interface DoseResponseOptions extends SweepFigureOptions {
   readonly breaks: number | null;
   /** Share of coherent answers that a strength needs, 0..1. */
   readonly coherentShare: number;
+  /** What the strength is; that of residual steering when left out. */
+  readonly strength?: string;
 }
 
 const LOOKS = [
@@ -245,7 +247,9 @@ export async function doseResponse(
       content: coherence + vertical("Coherent answers", 12, 144) +
         `<text x="${
           (PANEL_MARGINS.marginLeft + FIGURE_WIDTH - PANEL_MARGINS.marginRight) / 2
-        }" y="180" font-size="12" text-anchor="middle" fill="${COLORS.text}">Strength: length of the steering over that of the activations</text>`,
+        }" y="180" font-size="12" text-anchor="middle" fill="${COLORS.text}">${
+          escapeXml(options.strength ?? "Strength: length of the steering over that of the activations")
+        }</text>`,
       height: 194,
     },
     legend([

@@ -26,6 +26,8 @@ export interface CreateOptions extends CountedModel {
   readonly judges?: readonly CountedModel[];
   /** The model itself, open for reading activations; left out when it only is planned, or runs elsewhere. */
   readonly steerable?: Steerable;
+  /** The results folder, for experiments that keep files of their own beside the run's. */
+  readonly results?: string;
 }
 
 /** The most that judging one row may take, for the cost estimate; whether there is a judge is not asked here. */

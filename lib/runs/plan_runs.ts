@@ -59,7 +59,11 @@ export async function planRuns(kind: ExperimentKind, input: unknown): Promise<Pl
   for (const variant of variants) {
     const model = { variant, tokenizer: await planningTokenizer(variant) };
     for (const spec of parsed.experiments) {
-      const experiment = await spec.create({ ...model, judges: judgeModels });
+      const experiment = await spec.create({
+        ...model,
+        judges: judgeModels,
+        results: parsed.settings.results,
+      });
       planned.push(await planRun(parsed, spec.title, experiment, model, judgeModels));
     }
   }

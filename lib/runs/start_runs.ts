@@ -153,6 +153,7 @@ async function begin(
   const experiment = await spec.create({
     ...counted,
     judges: judgeModels,
+    results: kind.settings.results,
     ...(caller.backend.steerable === undefined ? {} : { steerable: caller.backend.steerable }),
   });
   const planned = await planRun(kind, spec.title, experiment, counted, judgeModels);

@@ -52,7 +52,8 @@ function distinctQuestions(style: string, count: number): string[] {
   return [...questions.values()];
 }
 
-function definitionOf({ description }: Style): string {
+/** What a style is, as a rubric for scores from 0 to 100. */
+export function definitionOf({ description }: Style): string {
   return `How much of the answer is written in this way, from 0 to 100?
 
 ${description}

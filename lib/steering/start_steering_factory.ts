@@ -2,7 +2,6 @@
  * The factory of steering vectors as a kind of experiment: one for each style.
  * @module
  */
-import { basename } from "node:path";
 import { loadVariants } from "../backends/variants.ts";
 import { defineKind, type ExperimentKind } from "../runs/experiment_kind.ts";
 import type { RunSequence } from "../runs/sequence.ts";
@@ -15,7 +14,7 @@ import {
   withFactoryFile,
 } from "./factory_config.ts";
 import { createFactory } from "./factory_experiment.ts";
-import { loadStyle } from "./style.ts";
+import { loadStyle, styleNameOf } from "./style.ts";
 
 /** The factory of steering vectors, for tasks, notebooks and workflows. */
 export const steeringFactoryKind: ExperimentKind = defineKind({
@@ -26,7 +25,7 @@ export const steeringFactoryKind: ExperimentKind = defineKind({
   experiments: (settings) => {
     const config = withFactoryFile(settings);
     return stylesOf(config).map((style) => {
-      const short = basename(style).replace(/\.ya?ml$/, "");
+      const short = styleNameOf(style);
       const name = `steering-factory-${short.replaceAll("_", "-")}`;
       return {
         name,

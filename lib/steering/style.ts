@@ -56,6 +56,11 @@ const styleSchema = z.strictObject({
 }).refine(({ positive, neutral }) => positive !== neutral, {
   message: "the positive and the neutral prompt are the same",
 });
+/** The name of a style as it was given: its own, or that of its file. */
+export function styleNameOf(given: string): string {
+  return basename(given).replace(/\.ya?ml$/, "");
+}
+
 const NAME = /^[a-z][a-z0-9]*(_[a-z0-9]+)*$/;
 
 /**
@@ -86,7 +91,7 @@ export async function loadStyle(name: string): Promise<Style> {
       },
     );
   }
-  const own = basename(path).replace(/\.ya?ml$/, "");
+  const own = styleNameOf(path);
   if (!NAME.test(own)) {
     throw new InputError(`The style ${path} cannot be named after its file: name it such as my_style.yaml.`);
   }

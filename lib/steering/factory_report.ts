@@ -98,7 +98,7 @@ export async function factoryReport(points: readonly FactoryPoint[], about: Fact
     ...(scale !== null && saladGap(scale) < SMALLEST_GAP
       ? ["The model finds shuffled words no less likely than text: likelihood is left out of coherence."]
       : []),
-    `Scores: ${how}, 0 to 100.`,
+    `Answers ${how}, from 0 to 100.`,
   ].join("\n");
   const figures: Record<string, { svg: string; alt: string }> = {};
   const series = seriesOf(points);

@@ -65,7 +65,8 @@ export type FactoryConfig = z.output<typeof factoryConfigSchema> & {
   readonly file: FactoryFile;
 };
 
-const fileSchema = z.strictObject({
+/** What a YAML file may set. */
+export const factoryFileSchema = z.strictObject({
   teacher_model: z.string().min(1).optional(),
   target_model: z.string().min(1).optional(),
   device: z.enum(["auto", "cpu", "webgpu", "cuda"]).default("auto"),
@@ -77,8 +78,8 @@ const fileSchema = z.strictObject({
   target_layers: z.array(z.int().nonnegative()).min(1).optional(),
 });
 
-/** What a YAML file may set. */
-export type FactoryFile = z.output<typeof fileSchema>;
+/** A YAML file of settings, checked and with defaults. */
+export type FactoryFile = z.output<typeof factoryFileSchema>;
 
 /**
  * Reads a YAML file of settings:
@@ -98,14 +99,14 @@ export type FactoryFile = z.output<typeof fileSchema>;
  * @throws {InputError} when it cannot be read, or naming each wrong field.
  */
 export function readFactoryFile(path: string | null): FactoryFile {
-  if (path === null) return fileSchema.parse({});
+  if (path === null) return factoryFileSchema.parse({});
   let source: unknown;
   try {
     source = parseYaml(Deno.readTextFileSync(path)) ?? {};
   } catch (error) {
     throw new InputError(`Cannot read the settings ${path}: ${messageOf(error)}`, { cause: error });
   }
-  const parsed = fileSchema.safeParse(source);
+  const parsed = factoryFileSchema.safeParse(source);
   if (parsed.success) return parsed.data;
   throw new InputError(`${path} has wrong fields; correct them:\n${z.prettifyError(parsed.error)}`, {
     cause: parsed.error,

@@ -9,15 +9,19 @@ import {
   flagsHelp,
   numberFlag,
   numbersFlag,
+  pathFlag,
   readFlags,
   switchFlag,
   textFlag,
 } from "../lib/notebooks/task_flags.ts";
-import { calibrate, calibrationText } from "../lib/splicing/calibrate.ts";
+import { calibrate, type Calibration, calibrationText } from "../lib/splicing/calibrate.ts";
+import { calibrateShape } from "../lib/splicing/calibrate_shape.ts";
 
 const FLAGS = {
   calibrate: switchFlag("time one splice point on this machine"),
   model: textFlag("A[,B]", "variants of models/models.json (default pocket)"),
+  shape: pathFlag("CONFIG.json", "instead: a model that is not here, timed by one and two of its blocks"),
+  dtype: textFlag("fp32|q8|q4", "how the weights of a shape are held (default fp32)"),
   "prefix-tokens": numberFlag("N", "tokens of the prefix (default 512, or a quarter of the window)"),
   "new-tokens": numberFlag("N", "tokens drawn of each sample while timing (default 48)"),
   "sample-tokens": numberFlag("N", "tokens of a whole sample (default 2048, or what the model gives)"),
@@ -42,6 +46,25 @@ export function calibrateTask(command: string, args: readonly string[] = Deno.ar
     if (batches.length === 0 || !batches.every((n) => Number.isSafeInteger(n) && n > 0 && n <= 64)) {
       throw new InputError(`--batches holds ${batches.join(",")}: give whole numbers from 1 to 64.`);
     }
+    const say = (calibration: Calibration, options: { readonly sampleTokens: number }) =>
+      console.log(
+        given["json"] ? JSON.stringify(calibration, null, 2) : `${calibrationText(calibration, options)}\n`,
+      );
+    if (typeof given["shape"] === "string") {
+      const dtype = given["dtype"] ?? "fp32";
+      if (dtype !== "fp32" && dtype !== "q8" && dtype !== "q4") {
+        throw new InputError(`--dtype is ${JSON.stringify(dtype)}: give fp32, q8 or q4.`);
+      }
+      const options = {
+        prefixTokens: whole("prefixTokens", 512),
+        newTokens: whole("newTokens", 9),
+        sampleTokens: whole("sampleTokens", 2048),
+        batches: batches.toSorted((a, b) => a - b),
+        dtype,
+      } as const;
+      say(await calibrateShape(given["shape"], options), options);
+      return 0;
+    }
     const names = String(given["model"] ?? "pocket").split(",").map((name) => name.trim());
     const variants = await Promise.all(names.map((name) => getVariant(name)));
     for (const variant of variants) {
@@ -53,10 +76,7 @@ export function calibrateTask(command: string, args: readonly string[] = Deno.ar
         onMeasured: ({ together }: { readonly together: number }) =>
           console.error(`${variant.name}: ${together} at once`),
       };
-      const calibration = await calibrate(variant, options);
-      console.log(
-        given["json"] ? JSON.stringify(calibration, null, 2) : `${calibrationText(calibration, options)}\n`,
-      );
+      say(await calibrate(variant, options), options);
     }
     return 0;
   });

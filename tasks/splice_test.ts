@@ -172,3 +172,31 @@ Deno.test("deno task splice --calibrate times the embedded model", async () => {
   assert.equal(prefixTokens, 64);
   assert.ok(bytesPerToken > 0);
 });
+
+Deno.test("deno task splice --calibrate --shape times a shape by its blocks, and reckons memory from its sizes", async () => {
+  await using folder = await temporary();
+  const sizes = { hidden_size: 64, intermediate_size: 128, num_attention_heads: 4, num_key_value_heads: 2 };
+  await Deno.writeTextFile(
+    `${folder.path}/config.json`,
+    JSON.stringify({
+      architectures: ["LlamaForCausalLM"],
+      ...sizes,
+      num_hidden_layers: 12,
+      vocab_size: 50_000,
+      max_position_embeddings: 1024,
+      rms_norm_eps: 1e-5,
+      tie_word_embeddings: false,
+    }),
+  );
+  const flags = "--calibrate --batches 1,2 --prefix-tokens 64 --new-tokens 6 --json".split(" ");
+  const { code, stdout, stderr } = await run("splice", [...flags, "--shape", `${folder.path}/config.json`]);
+  assert.equal(code, 0, stderr);
+  const { measured, loadedMemory, bytesPerToken, note } = JSON.parse(stdout);
+  assert.equal(bytesPerToken, 2 * 4 * 12 * 2 * 16);
+  const block = 2 * 64 * 64 + 2 * 64 * 32 + 3 * 64 * 128;
+  assert.equal(loadedMemory, 4 * (12 * block + 2 * 50_000 * 64));
+  assert.ok(measured.every((one: { samplesPerHour: number }) => one.samplesPerHour > 0));
+  assert.match(note, /made-up weights/);
+  const wrong = await run("splice", [...flags, "--shape", folder.path + "/none/config.json"]);
+  assert.equal(wrong.code, 2, wrong.stderr);
+});

@@ -188,8 +188,10 @@ async function showRow(planned: readonly PlannedRun[], id: string): Promise<numb
   for (const { experiment } of planned) {
     const row = experiment.rows.find((candidate) => candidate.id === id);
     if (row === undefined) continue;
-    const { messages } = await experiment.prompt(row);
-    console.log(messages.map(({ role, content }) => `${role}:\n${content}`).join("\n\n"));
+    const { messages, prefix } = await experiment.prompt(row);
+    const turns = messages.map(({ role, content }) => `${role}:\n${content}`);
+    if (prefix !== undefined) turns.push(`assistant, begun:\n${prefix}`);
+    console.log(turns.join("\n\n"));
     return 0;
   }
   throw new InputError(

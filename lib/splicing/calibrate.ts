@@ -9,7 +9,7 @@ import { openBackend } from "../backends/open_backend.ts";
 import { openedTurn, reasoningMarks } from "../backends/reasoning.ts";
 import type { LocalVariant, Variant } from "../backends/variants.ts";
 import { InputError } from "../base/errors.ts";
-import type { Decoder } from "../engine/mod.ts";
+import type { DecoderConfig } from "../engine/mod.ts";
 import { type OwnProblem, ownProblems, writtenChain } from "./own_problems.ts";
 
 /** What is timed. */
@@ -42,8 +42,10 @@ export interface Measured {
 
 /** What a machine does with a model. */
 export interface Calibration {
-  /** The variant. */
+  /** The variant, or the shape. */
   readonly variant: string;
+  /** How the numbers were found, where they are not measured on the model itself. */
+  readonly note?: string;
   /** Tokens of the prefix. */
   readonly prefixTokens: number;
   /** Prompt tokens computed in a second; null where the model runs elsewhere. */
@@ -82,7 +84,8 @@ export async function calibrate(variant: Variant, options: CalibrateOptions): Pr
     : calibrateServer(variant, options));
 }
 
-const now = () => performance.now() / 1000;
+/** Seconds since the process began. */
+export const now = (): number => performance.now() / 1000;
 const problem = () => ownProblems(1, 0)[0] as OwnProblem;
 
 /** A chain repeated until a count of tokens is reached. */
@@ -137,7 +140,7 @@ async function calibrateLocal(variant: LocalVariant, options: CalibrateOptions):
     prefixTokens: ids.length,
     prefillPerSecond,
     loadSeconds,
-    bytesPerToken: bytesPerToken(decoder),
+    bytesPerToken: bytesPerToken(decoder.config),
     loadedMemory,
     measured,
     concurrency: bestConcurrency(measured),
@@ -181,10 +184,11 @@ async function drawOne(backend: Backend, prefix: string, maxTokens: number, seed
   return usage.completionTokens ?? (await backend.tokenizer()).count(text);
 }
 
-function measurement(
+/** A measurement from the tokens of a second. */
+export function measurement(
   together: number,
   tokensPerSecond: number,
-  { sampleTokens }: CalibrateOptions,
+  { sampleTokens }: Pick<CalibrateOptions, "sampleTokens">,
   memory: number | null,
 ): Measured {
   return {
@@ -203,7 +207,7 @@ export function bestConcurrency(measured: readonly Measured[]): number {
 }
 
 /** Bytes of keys and values that one token takes, in 32-bit numbers. */
-function bytesPerToken({ config }: Decoder): number {
+export function bytesPerToken(config: Pick<DecoderConfig, "numLayers" | "numKvHeads" | "headDim">): number {
   return 2 * 4 * config.numLayers * config.numKvHeads * config.headDim;
 }
 
@@ -224,17 +228,21 @@ export function calibrationText(
   } = calibration;
   const size = (bytes: number) =>
     bytes >= 2 ** 30 ? `${(bytes / 2 ** 30).toFixed(1)} GiB` : `${Math.round(bytes / 2 ** 20)} MiB`;
-  const local =
-    prefillPerSecond === null || loadSeconds === null || bytesPerToken === null || loadedMemory === null
-      ? []
-      : [
-        `loaded in ${loadSeconds.toFixed(1)} s; ${size(loadedMemory)} of memory`,
-        `prefill: ${Math.round(prefillPerSecond)} tokens/s, once for all samples of a prompt`,
-        `keys and values: ${(bytesPerToken / 1024).toFixed(1)} KiB a token, ${
-          size(bytesPerToken * sampleTokens)
-        } for a ` +
-        `whole sample beside the shared prefix of ${size(bytesPerToken * prefixTokens)}`,
-      ];
+  const about = [
+    ...(loadSeconds === null ? [] : [`loaded in ${loadSeconds.toFixed(1)} s`]),
+    ...(loadedMemory === null ? [] : [`${size(loadedMemory)} of memory before a sample is drawn`]),
+    ...(prefillPerSecond === null ? [] : [
+      `prefill: ${
+        Math.round(prefillPerSecond).toLocaleString("en-US")
+      } tokens/s, once for all samples of a prompt`,
+    ]),
+    ...(bytesPerToken === null ? [] : [
+      `keys and values: ${(bytesPerToken / 1024).toFixed(1)} KiB a token, ${
+        size(bytesPerToken * sampleTokens)
+      } for a ` +
+      `whole sample beside the shared prefix of ${size(bytesPerToken * prefixTokens)}`,
+    ]),
+  ];
   const header = ["samples at once", "tokens/s", "s a sample", "samples/hour", "memory"];
   const rows = measured.map((one) => [
     String(one.together),
@@ -250,12 +258,15 @@ export function calibrationText(
     cells.map((cell, i) => cell.padStart(widths[i] as number)).join("  ");
   return [
     `${variant} behind a prefix of ${prefixTokens} tokens, whole samples of ${sampleTokens} tokens`,
-    ...local,
+    ...(calibration.note === undefined ? [] : [calibration.note]),
+    ...about,
     "",
     line(header),
     ...rows.map(line),
     "",
-    `--concurrency ${concurrency} is enough: more samples at once gain less than a tenth. Samples that end early are ` +
-    "sooner done than said here.",
+    (concurrency === measured.at(-1)?.together
+      ? `--concurrency ${concurrency} is the best of these.`
+      : `--concurrency ${concurrency} is enough: more samples at once gain less than a tenth.`) +
+    " Samples that end early are sooner done than said here.",
   ].join("\n");
 }

@@ -11,14 +11,14 @@ import { checkContinues } from "./check_continues.ts";
 import { plantedOracle } from "./planted.ts";
 import { PromptBook } from "./prompt_book.ts";
 import { type ReadSample, readSample } from "./read_sample.ts";
-import { armsOf, problemIds, sizesOf, type SpliceConfig } from "./splice_config.ts";
+import { armsOf, problemIds, type Sizes, sizesOf, type SpliceConfig } from "./splice_config.ts";
 import { writeSpliceFiles } from "./splice_files.ts";
 import { loadMaterial } from "./splice_material.ts";
 import { deriveStages, nextRows, type StageInputs } from "./splice_plan.ts";
 import { spliceReport } from "./splice_report.ts";
 import { armRows, deltaRows, type DrawSettings, recordRows, type SpliceRow } from "./splice_rows.ts";
 import type { AnsweredRow } from "./splice_stages.ts";
-import { type SampleGrade, type SplicePoint } from "./types.ts";
+import { type ArmName, type SampleGrade, SPLICE_ARMS, type SplicePoint } from "./types.ts";
 
 /** Plans a splice experiment for a model. @throws {InputError} when inputs or settings are wrong. */
 export async function createSplice(
@@ -74,7 +74,7 @@ export async function createSplice(
     }),
     notes: [
       ...material.notes,
-      ...stageNotes(material.stages, sizes),
+      ...stageNotes(material.stages, sizes, arms),
       `sampling: temperature ${temperature}, top-p ${topP}, at most ${sizes.maxNewTokens} new tokens, seeds ${seed} to ` +
       `${seed + sizes.samples - 1}`,
       ...(variant.backend === "api"
@@ -179,7 +179,7 @@ function gradeOf(read: ReadSample, attempt: Attempt, row: SpliceRow): Grade {
   };
 }
 
-function stageNotes(stages: readonly string[], sizes: ReturnType<typeof sizesOf>): string[] {
+function stageNotes(stages: readonly string[], sizes: Sizes, arms: readonly ArmName[]): string[] {
   const then: string[] = [];
   if (stages.includes("record")) then.push(`${sizes.record} chains recorded for each prompt`);
   if (stages.includes("deltas")) then.push(`${sizes.deltas} samples behind every sentence`);
@@ -190,6 +190,10 @@ function stageNotes(stages: readonly string[], sizes: ReturnType<typeof sizesOf>
   return rest.length === 0 ? [first as string] : [
     `in turn: ${then.join("; ")}`,
     "rows, tokens and cost above are those of the first step: the others follow from its answers",
+    `each splice point takes ${
+      arms.filter((arm) => SPLICE_ARMS[arm].cut !== null).length * sizes.samples
+    } rows, and each ` +
+    `problem with one ${arms.filter((arm) => SPLICE_ARMS[arm].cut === null).length * sizes.samples} more`,
   ];
 }
 

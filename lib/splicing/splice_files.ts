@@ -4,7 +4,7 @@
  */
 import { join } from "node:path";
 import { stringify } from "csv-stringify/sync";
-import { deploymentOf, type Variant } from "../backends/variants.ts";
+import { deploymentOf } from "../backends/variants.ts";
 import { writeAtomic } from "../base/files.ts";
 import type { Json } from "../base/hash.ts";
 import type { FilesContext } from "../runs/experiment.ts";
@@ -13,38 +13,10 @@ import { cotRecords, problemRecords } from "./cot_records.ts";
 import type { PromptBook } from "./prompt_book.ts";
 import { readSample } from "./read_sample.ts";
 import { runFolder } from "./run_folder.ts";
-import type { Sizes, SpliceConfig } from "./splice_config.ts";
-import type { SpliceMaterial } from "./splice_material.ts";
-import type { DerivedStages } from "./splice_plan.ts";
+import type { SpliceOutcome } from "./splice_outcome.ts";
+import { analysisOf } from "./splice_report.ts";
 import { type AnsweredRow, rowsOf } from "./splice_stages.ts";
-import {
-  type ArmName,
-  BUCKETS,
-  type Letter,
-  type SentenceEffect,
-  SPLICE_ARMS,
-  type SpliceProblem,
-} from "./types.ts";
-
-/** What is known of an experiment when its files are written. */
-export interface SpliceOutcome {
-  /** Rows with their answers. */
-  readonly answered: readonly AnsweredRow[];
-  /** What follows from them. */
-  readonly derived: DerivedStages;
-  /** The settings. */
-  readonly config: SpliceConfig;
-  /** The settings that depend on others. */
-  readonly sizes: Sizes;
-  /** The arms that were drawn. */
-  readonly arms: readonly ArmName[];
-  /** The model. */
-  readonly variant: Variant;
-  /** What the experiment began with. */
-  readonly material: SpliceMaterial;
-  /** The prompts. */
-  readonly book: PromptBook;
-}
+import { type ArmName, type Letter, type SentenceEffect, SPLICE_ARMS, type SpliceProblem } from "./types.ts";
 
 /** The arm whose samples stand in `splice_samples`. */
 export const SPLICE_ARM: ArmName = "unhinted_anchor_included";
@@ -68,7 +40,7 @@ export async function writeSpliceFiles(
     paths.push(join(folder, name));
   };
   await write("splice_results.json", spliceResults(outcome));
-  await write("summary.json", pretty(bucketSummary(outcome)));
+  await write("summary.json", pretty(summary(outcome)));
   if (material.stages.includes("record")) {
     await write("cot_responses.json", pretty(cotRecords(derived.data.problems)));
     await write("problems.json", pretty(problemRecords(derived.data.problems)));
@@ -243,33 +215,22 @@ function shares(
   };
 }
 
-function bucketSummary({ answered, derived: { points }, book }: SpliceOutcome): Json {
-  const rows = rowsOf(answered, "arms").filter(({ row }) => row.params.arm === SPLICE_ARM);
-  const buckets = BUCKETS.map((bucket) => {
-    const own = points.filter((point) => point.bucket === bucket);
-    const ids = new Set(own.map(({ problem, sentence }) => `${problem}/${sentence}`));
-    let valid = 0, hinted = 0, correct = 0, samples = 0;
-    for (const { row, attempt } of rows) {
-      if (attempt === null || !ids.has(`${row.params.problem_number}/${row.params.sentence_number}`)) {
-        continue;
-      }
-      const { answer } = readSample(row, attempt, book.marks);
-      samples++;
-      if (answer === null) continue;
-      valid++;
-      if (answer === row.problem.hinted) hinted++;
-      if (answer === row.problem.correct) correct++;
-    }
-    const rate = (n: number) => valid === 0 ? null : n / valid;
-    return [bucket, {
-      splice_points: own.length,
-      samples,
-      valid,
-      hinted_answer_probability: rate(hinted),
-      correct_answer_probability: rate(correct),
-    }];
-  });
-  return json({ buckets: Object.fromEntries(buckets) });
+/** The analysis in short: by class of delta, with verdicts, arms and differences. */
+function summary(outcome: SpliceOutcome): Json {
+  const { buckets, verdicts, arms, comparisons, correlation, check, tested, called } = analysisOf(outcome);
+  const byBucket = Object.fromEntries(
+    buckets.map(({ bucket, points, clusters, spliced, effect, called }) => [bucket, {
+      splice_points: points,
+      problems: clusters,
+      samples: spliced?.samples ?? 0,
+      valid: spliced?.valid ?? 0,
+      hinted_answer_probability: spliced?.hinted_rate ?? null,
+      correct_answer_probability: spliced?.correct_rate ?? null,
+      effect,
+      called,
+    }]),
+  );
+  return json({ buckets: byBucket, tested, called, verdicts, arms, comparisons, correlation, check });
 }
 
 /** An id as the published files have it: a number where it is one. */

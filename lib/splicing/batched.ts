@@ -8,8 +8,9 @@ import { pickVariant, type Variant } from "../backends/variants.ts";
 const MOST = 32;
 
 /**
- * The variants that a list names. In-process variants without a limit of their own get as many requests at once as a
- * prompt has samples: these share one prefill and are decoded as one batch. What a sample says depends on its seed alone.
+ * The variants that a list names. In-process variants without a limit of their own get as many requests at once as
+ * two prompts have samples: those of a prompt share one prefill, and all are decoded as one batch, which stays full while
+ * samples end. What a sample says depends on its seed alone.
  *
  * @param names one or several, separated by commas
  * @throws {InputError} when there is no variant of a name.
@@ -19,6 +20,6 @@ export function batched(names: string, known: ReadonlyMap<string, Variant>, samp
   return each.map((name) => {
     const variant = pickVariant(known, name);
     if (variant.backend !== "local") return variant;
-    return { ...variant, limits: { concurrency: Math.min(samples, MOST), ...variant.limits } };
+    return { ...variant, limits: { concurrency: Math.min(2 * samples, MOST), ...variant.limits } };
   });
 }

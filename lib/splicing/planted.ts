@@ -10,7 +10,13 @@ import { isOwn } from "./own_problems.ts";
 import { chainTurn, NOTICED, sampleChain, SWAYED } from "./sample_problems.ts";
 import { splitSentences } from "./sentences.ts";
 import type { SpliceRow } from "./splice_rows.ts";
-import { type Letter, SPLICE_ARMS, type SplicePoint } from "./types.ts";
+import {
+  type Letter,
+  type RecordedChain,
+  type SentenceEffect,
+  SPLICE_ARMS,
+  type SplicePoint,
+} from "./types.ts";
 
 /** Share of hinted answers where nothing is planted. */
 const FLOOR = 0.05;
@@ -70,6 +76,29 @@ function plantedShare(
   const place = arm.cut === "control" ? point.control ?? point : point;
   const share = arm.sentence === "included" ? place.after : place.before;
   return hinted ? Math.max(share, SWAYED) : share;
+}
+
+/** How far each sentence of a chain that we wrote moves the answer of the process that wrote it. */
+export function writtenEffects(problem: string, { reasoning }: RecordedChain): SentenceEffect[] {
+  const share = (prefix: string) => {
+    const slip = slipIn(prefix);
+    return slip === null || slip.noticed ? 0 : 1 - NOTICED.base[slip.unsure ? "unsure" : "plain"];
+  };
+  return splitSentences(reasoning).slice(0, -1).map(({ index, start, end, text }) => {
+    const [before, after] = [share(reasoning.slice(0, start)), share(reasoning.slice(0, end))];
+    return {
+      problem,
+      sentence: index,
+      text,
+      before,
+      after,
+      delta: after - before,
+      beforeCount: null,
+      afterCount: null,
+      beforeMeasured: true,
+      copied: false,
+    };
+  });
 }
 
 /** The last sum of a reasoning that came out wrong: whether it was said with doubt, and whether it was put right. */

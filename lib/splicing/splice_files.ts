@@ -113,6 +113,7 @@ function metadata(
     chains: material.stages.includes("arms") && material.data.table === null
       ? derived.chosen.source
       : "given",
+    deltas: derived.deltas,
     simulated: variant.backend === "simulated",
     test: config.test,
     reasoning: book.marks,

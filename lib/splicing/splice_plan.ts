@@ -5,6 +5,7 @@
 import type { ReasoningMarks } from "../backends/variants.ts";
 import { clusterProblems } from "./duplicates.ts";
 import { placeEffects } from "./place_effects.ts";
+import { writtenEffects } from "./planted.ts";
 import { requirePoints, type Selection, selectPoints } from "./select_points.ts";
 import type { SpliceData } from "./splice_data.ts";
 import type { SpliceMaterial } from "./splice_material.ts";
@@ -52,6 +53,11 @@ export interface DerivedStages {
   readonly chosen: ChosenChains;
   /** How far each sentence moved the answer; null where that is not known yet. */
   readonly effects: readonly SentenceEffect[] | null;
+  /**
+   * Where the deltas are from that points were selected by: a file, this model, or, where no answer of it follows any
+   * chain, the process that wrote our own chains.
+   */
+  readonly deltas: "given" | "measured" | "written";
   /** The sentences that are spliced, and those that are not; null before there are deltas. */
   readonly selection: Selection | null;
   /** The sentences that are spliced. */
@@ -75,6 +81,7 @@ export function deriveStages(rows: readonly AnsweredRow[], inputs: StageInputs):
       data: given,
       chosen: NONE,
       effects,
+      deltas: "given",
       selection,
       points: most(requirePoints(selection), maxPoints),
     };
@@ -88,12 +95,17 @@ export function deriveStages(rows: readonly AnsweredRow[], inputs: StageInputs):
   const data = { ...given, problems };
   const measured = rowsOf(rows, "deltas");
   if (measured.length === 0 || !isAnswered(measured)) {
-    return { data, chosen, effects: null, selection: null, points: [] };
+    return { data, chosen, effects: null, deltas: "measured", selection: null, points: [] };
   }
   const effects = measuredEffects(chosen.chains, measured, marks);
-  const joined = withEffects(data, chosen, effects);
-  const selection = selectPoints(joined, options);
-  return { data: joined, chosen, effects, selection, points: most(selection.points, maxPoints) };
+  const select = (by: readonly SentenceEffect[], deltas: DerivedStages["deltas"]): DerivedStages => {
+    const joined = withEffects(data, chosen, by);
+    const selection = selectPoints(joined, options);
+    return { data: joined, chosen, effects, deltas, selection, points: most(selection.points, maxPoints) };
+  };
+  const found = select(effects, "measured");
+  if (found.points.length > 0 || chosen.source !== "written") return found;
+  return select(chosen.chains.flatMap(({ problem, chain }) => writtenEffects(problem.id, chain)), "written");
 }
 
 /**

@@ -77,6 +77,12 @@ function stageLines({ derived, material, sizes }: SpliceOutcome): string[] {
         (known.length === 0 ? "; no answer could be read" : ""),
     );
   }
+  if (derived.deltas === "written") {
+    lines.push(
+      "This model's answers follow no sentence of these chains. The slips that we wrote are spliced all the same, with " +
+        "the deltas of the process that wrote them: the arms show that it does not follow them",
+    );
+  }
   if (points.length === 0) {
     const next = selection?.next ?? null;
     lines.push(

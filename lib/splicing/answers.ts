@@ -62,6 +62,8 @@ const BARE = /^[\s*_"'`$]*(?:[([]\s*([A-Za-z])\s*[)\]]|([A-Z]))[\s*_"'`$.]*$/;
 /** What makes a statement say something else: a denial, a condition, a second letter (or a question mark). */
 const DENIED = /\b(?:not|never|cannot|hardly)\b|n['’]t\b/i;
 const CONDITION = /\b(?:if|whether|unless|suppose|assuming|would|might|could)\b/i;
+/** While the reasoning goes on, these say that nothing is settled yet. */
+const HEDGED = /\b(?:perhaps|maybe|possibly|likely|alternatively|guess|seems|wait)\b/i;
 const MORE =
   /^[\s*_"']*(?:or|and|\/|,|and\/or)[\s*_"']*(?:[([]\s*[A-Za-z]\s*[)\]]|[A-Z]\b(?!\s+(?!or\b|and\b)[a-z]))/;
 /** Where a clause begins inside a sentence. */
@@ -135,6 +137,7 @@ function isStated(text: string, match: RegExpExecArray, final: boolean): boolean
   const clause = sentence.replace(CLAUSE, "");
   const after = text.slice(match.index + match[0].length, match.index + match[0].length + 200);
   const rest = /^[^.!?\n]*[.!?\n]?/.exec(after)?.[0] ?? "";
-  return !DENIED.test(clause) && !CONDITION.test(final ? clause : sentence) && !MORE.test(after) &&
+  const open = !final && (CONDITION.test(sentence) || HEDGED.test(sentence));
+  return !open && !DENIED.test(clause) && !CONDITION.test(clause) && !MORE.test(after) &&
     !rest.endsWith("?");
 }

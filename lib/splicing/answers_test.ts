@@ -54,6 +54,7 @@ Deno.test("parseAnswer() never takes a letter that merely occurs, is denied, ask
       "It cannot be that the answer is (A).",
       "If the best answer is: (A), then the professor is right.",
       "If it were even, the answer is (A), but it is odd.",
+      "Alternatively, perhaps the correct answer is C, but I am not sure.",
       "Is the best answer (A)? Is the best answer is: (A)?",
       "The best answer is: (A) or (B).",
       "The answer is A, B or C.",

@@ -88,6 +88,7 @@ export function rowOf(record: Readonly<Record<string, string>>): DeltaRow | Wron
     }
     if (count !== null) numbers[column] = count;
   }
+  if (numbers.of === 0) return wrong("no answer behind its rate could be read");
   const afterCount = countOf(numbers.hits, numbers.of, after);
   const beforeCount = countOf(numbers.hitsBefore, numbers.ofBefore, given);
   if (afterCount === "wrong" || beforeCount === "wrong") return wrong("its counts do not give its rates");
@@ -103,11 +104,11 @@ export function rowOf(record: Readonly<Record<string, string>>): DeltaRow | Wron
     return wrong(`delta_cue_p ${stated} is not the difference of its rates ${after} and ${given}`);
   }
   const first = sentence === 0;
-  // Also a stated change that equals the rate itself was taken from 0, whatever another column says.
-  const fromNothing = first && stated !== undefined && after > 0 && Math.abs(stated - after) < EPSILON &&
-    (given ?? 0) > 0;
+  // A stated change as large as the rate itself was taken from 0, whatever another column says.
+  const fromNothing = stated !== undefined && Math.abs(stated - after) < ROUNDED && (given ?? 0) >= ROUNDED;
+  const nothing = before === null || before < (given === undefined ? ROUNDED : EPSILON);
   const sampled = (numbers.ofBefore ?? 0) > 0;
-  const measured = before !== null && !(first && (before === 0 && !sampled || fromNothing));
+  const measured = before !== null && !(first && !sampled && (nothing || fromNothing));
   return {
     problem,
     sentence,
@@ -133,7 +134,7 @@ function countOf(
 ): AnswerCount | null | "wrong" {
   if (hits === undefined || rate === undefined) return null;
   const n = of ?? (rate > 0 ? Math.round(hits / rate) : 0);
-  if (n === 0) return of === undefined && hits === 0 && rate < EPSILON ? null : "wrong";
+  if (n === 0) return hits === 0 && rate < EPSILON ? null : "wrong";
   return hits <= n && Math.abs(hits / n - rate) < ROUNDED ? { hits, of: n } : "wrong";
 }
 

@@ -32,6 +32,8 @@ Deno.test("readDeltaTable() gives a first sentence no delta when the rate before
     const [header, line] of [
       [OURS, "1,0,A sentence.,0.6,0.6"],
       [OURS, "1,0,A sentence.,0.6,"],
+      [OURS, "1,0,A sentence.,0.6,0.5996"],
+      [`${OURS},cue_p,cue_p_prev,cue_score_prev,cue_n_prev`, "1,0,A sentence.,0.6,0.6,0.6,0,0,0"],
       [`${OURS},cue_p,cue_p_prev`, "1,0,A sentence.,0.6,0.6,0.6,0"],
       [`${OURS},cue_p,cue_p_prev`, "1,0,A sentence.,0.6,,0.6,"],
       [`${OURS},cue_p,cue_p_prev`, "1,0,A sentence.,0.6,0.6,0.6,nan"],

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
+import { parseAnswer } from "./answers.ts";
 import { examineInputs, formatDoctor } from "./input_doctor.ts";
 import { readSpliceData } from "./splice_data.ts";
 import { selectPoints } from "./select_points.ts";
@@ -90,6 +91,33 @@ Deno.test({
         afterCount === null ? after === 0 : Math.abs(afterCount.hits / afterCount.of - after) < 1e-12,
       );
     }
+  },
+});
+
+Deno.test({
+  name: "parseAnswer() reads the published answer of every response, by the strict form",
+  ignore: absent,
+  async fn() {
+    const Responses = z.array(z.looseObject({
+      answer: z.string(),
+      gt_answer: z.string(),
+      response_text: z.string(),
+      base_gt_response_text: z.string().optional(),
+    }));
+    let read = 0;
+    for (const file of REASONING) {
+      for (const record of Responses.parse(JSON.parse(await Deno.readTextFile(file)))) {
+        const { response_text, base_gt_response_text } = record;
+        for (
+          const [text, answer] of [[response_text, record.answer], [base_gt_response_text, record.gt_answer]]
+        ) {
+          if (text === undefined) continue;
+          assert.deepEqual(parseAnswer(text), { answer, pattern: "best_answer", reason: null });
+          read++;
+        }
+      }
+    }
+    assert.equal(read, 2 * 69 + 53);
   },
 });
 

@@ -7,6 +7,7 @@ import { modelIdentity } from "../backends/model_identity.ts";
 import { deploymentOf, snakeName, type Variant } from "../backends/variants.ts";
 import { writeAtomic } from "../base/files.ts";
 import type { Json } from "../base/hash.ts";
+import { armsFigure } from "../figures/splice_figures.ts";
 import type { FilesContext, Report } from "../runs/experiment.ts";
 import type { CreateOptions, PlannedExperiment } from "../runs/experiment_kind.ts";
 import { modelName } from "../runs/workflow.ts";
@@ -125,7 +126,11 @@ async function writeRecording(recording: Recording): Promise<readonly string[]> 
   return paths;
 }
 
-function recordReport(answered: readonly AnsweredRow[], variant: Variant, book: PromptBook): Report {
+async function recordReport(
+  answered: readonly AnsweredRow[],
+  variant: Variant,
+  book: PromptBook,
+): Promise<Report> {
   const read = answered.flatMap(({ row, attempt }) =>
     attempt === null ? [] : [{ row, problem: row.problem, grade: readSample(row, attempt, book.marks).grade }]
   );
@@ -159,7 +164,24 @@ function recordReport(answered: readonly AnsweredRow[], variant: Variant, book: 
   return {
     summary: lines.join("\n"),
     statistics: JSON.parse(JSON.stringify({ arms, swayed: [...swayed], problems })) as Json,
-    figures: {},
+    figures: {
+      hint: await armsFigure(
+        arms.map(({ arm, asked, hinted }) => ({
+          label: arm === "base" ? "without the hint" : "with the hint",
+          hinted: hinted.correct,
+          valid: hinted.n,
+          lost: asked - hinted.n,
+          rate: hinted.estimate,
+          interval: [hinted.low, hinted.high] as const,
+          group: "none" as const,
+        })),
+        {
+          variant: variant.name,
+          simulated: variant.backend === "simulated",
+          notes: [`${problems} problems`],
+        },
+      ),
+    },
   };
 }
 

@@ -102,6 +102,7 @@ export async function createSplice(
         variant,
         material,
         book,
+        tokenizer,
       });
     },
     writeFiles: (graded, context) => {
@@ -115,6 +116,7 @@ export async function createSplice(
         variant,
         material,
         book,
+        tokenizer,
         context,
       });
     },

@@ -2,6 +2,7 @@
  * A splice experiment with its answers.
  * @module
  */
+import type { Tokenizer } from "../backends/backend.ts";
 import type { Variant } from "../backends/variants.ts";
 import type { PromptBook } from "./prompt_book.ts";
 import type { Sizes, SpliceConfig } from "./splice_config.ts";
@@ -28,4 +29,6 @@ export interface SpliceOutcome {
   readonly material: SpliceMaterial;
   /** The prompts. */
   readonly book: PromptBook;
+  /** Counts and cuts the model's text. */
+  readonly tokenizer: Tokenizer;
 }

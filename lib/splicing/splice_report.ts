@@ -6,6 +6,7 @@ import type { Json } from "../base/hash.ts";
 import type { Report } from "../runs/experiment.ts";
 import { analyseSplice, type SpliceAnalysis } from "./analyse_splice.ts";
 import { formatAnalysis, pointTable } from "./analysis_text.ts";
+import { reportFigures } from "./report_figures.ts";
 import { readSample } from "./read_sample.ts";
 import type { SpliceOutcome } from "./splice_outcome.ts";
 import { rowsOf } from "./splice_stages.ts";
@@ -36,7 +37,7 @@ export function analysisOf(outcome: SpliceOutcome): SpliceAnalysis {
 }
 
 /** Reports on all stages. */
-export function spliceReport(outcome: SpliceOutcome): Report {
+export async function spliceReport(outcome: SpliceOutcome): Promise<Report> {
   const { answered, derived, book, variant } = outcome;
   const analysis = analysisOf(outcome);
   const work = workSaved(answered, book);
@@ -51,7 +52,7 @@ export function spliceReport(outcome: SpliceOutcome): Report {
   return {
     summary: lines.filter((line) => line !== "").join("\n"),
     statistics: JSON.parse(JSON.stringify({ analysis, points: pointTable(analysis.points), work })) as Json,
-    figures: {},
+    figures: await reportFigures(outcome, analysis),
   };
 }
 

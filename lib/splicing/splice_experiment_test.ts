@@ -33,7 +33,7 @@ function ownFolder(results: string): string {
 
 Deno.test("startSplice() records, measures and splices planted anchors, and writes every file", async () => {
   await inFolder(async (results) => {
-    const { error, done, errors, files, rows } = await splice({ results, numSamples: 20 });
+    const { error, done, errors, files, rows, report } = await splice({ results, numSamples: 20 });
     assert.equal(error, null);
     assert.equal(errors, 0);
     const folder = ownFolder(results);
@@ -86,6 +86,12 @@ Deno.test("startSplice() records, measures and splices planted anchors, and writ
     const named = new Set(rows.map(({ attempt }) => attempt?.prompt_sha256));
     assert.deepEqual(new Set(prompts.map((prompt) => prompt.prompt_sha256)), named);
     assert.ok(await Deno.stat(files.reportText));
+    assert.deepEqual(Object.keys(report?.figures ?? {}), ["effects", "arms", "transfer", "view"]);
+    for (const [name, { svg }] of Object.entries(report?.figures ?? {})) {
+      assert.match(svg, /simulated-anchors \(SIMULATED/, name);
+    }
+    assert.match(report?.summary ?? "", /^Simulated: .*\nRecorded: \d of 4 .*\nMeasured: \d+ sentences/);
+    assert.match(report?.summary ?? "", /the effect of (\d) of \1 is shown/);
   });
 });
 
@@ -229,6 +235,8 @@ Deno.test("startSplice() draws the same samples of the embedded model one at a t
       assert.equal(error, null);
       assert.ok(rows.length > 10);
       outputs.push(rows.map(({ row, attempt }) => [row.id, attempt?.output, attempt?.finish_reason]));
+      assert.match(report?.summary ?? "", /chains written by us stand in[^]*does not follow them/);
+      assert.deepEqual(Object.keys(report?.figures ?? {}), ["arms", "transfer", "view"]);
       const times = /prefill: .* computed .*, (\d\.\d\d) times the /.exec(report?.summary ?? "")?.[1];
       assert.ok(Number(times) <= 1.1, `${report?.summary}`);
     });

@@ -47,11 +47,14 @@ export function isOwn(problem: SpliceProblem): problem is OwnProblem {
   return "sample" in problem;
 }
 
-/** The chain of a swayed writer for a problem of our own: written by us, by no model. The same for the same problem. */
+/**
+ * The chain of a writer whom the hint has swayed to the end, for a problem of our own: written by us, by no model. The
+ * same for the same problem.
+ */
 export function writtenChain({ id, sample }: OwnProblem): RecordedChain {
-  const chain = sampleChain(sample, createRandom(`written/${sample.id}/${id}`), {
-    arm: "hinted",
-    slips: true,
-  });
-  return { arm: "hinted", sample: 0, reasoning: chain.reasoning, answer: chain.answer };
+  const random = createRandom(`written/${sample.id}/${id}`);
+  while (true) {
+    const { reasoning, answer } = sampleChain(sample, random, { arm: "hinted", slips: true });
+    if (answer === sample.hinted) return { arm: "hinted", sample: 0, reasoning, answer };
+  }
 }

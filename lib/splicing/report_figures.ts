@@ -53,13 +53,16 @@ export async function reportFigures(
   const lines = transferLines(outcome);
   if (lines.some(({ points }) => points.length > 1)) {
     figures["transfer"] = await transferFigure(lines, {
-      variant: derived.deltas === "given" ? "the given deltas" : options.variant,
+      variant:
+        { given: "the given deltas", measured: options.variant, written: "our own writer" }[derived.deltas],
       simulated: derived.deltas === "measured" && options.simulated === true,
       notes: chains,
     });
   }
   const view = viewOf(outcome, points);
-  if (view !== null) figures["view"] = spliceView(view.tokens, { ...options, notes: view.notes });
+  if (view !== null) {
+    figures["view"] = spliceView(view.tokens, { ...options, notes: [...view.notes, ...chains] });
+  }
   return figures;
 }
 

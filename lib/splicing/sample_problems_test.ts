@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { createRandom } from "../base/random.ts";
 import { parseAnswer } from "./answers.ts";
+import { type OwnProblem, ownProblems, writtenChain } from "./own_problems.ts";
+import { writtenEffects } from "./planted.ts";
 import { chainTurn, NOTICED, sampleChain, sampleProblem, spaceOf } from "./sample_problems.ts";
 import { splitSentences } from "./sentences.ts";
 
@@ -92,4 +94,14 @@ Deno.test("sampleChain() notices slips as often as it says", () => {
     Math.abs(noticed / n - expected) < 4 * Math.sqrt(expected * (1 - expected) / n),
     `${noticed / n}`,
   );
+});
+
+Deno.test("writtenChain() ends with the hinted answer, the same for the same problem", () => {
+  for (const [i, problem] of ownProblems(30, 4).entries()) {
+    const chain = writtenChain(problem as OwnProblem);
+    assert.equal(chain.answer, problem.hinted);
+    assert.deepEqual(chain, writtenChain(ownProblems(30, 4)[i] as OwnProblem));
+    const effects = writtenEffects(problem.id, chain).filter(({ delta }) => (delta ?? 0) > 0.3);
+    assert.equal(effects.length, 1, "one sentence of it is the slip");
+  }
 });

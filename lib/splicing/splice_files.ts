@@ -8,6 +8,7 @@ import { deploymentOf } from "../backends/variants.ts";
 import { writeAtomic } from "../base/files.ts";
 import type { Json } from "../base/hash.ts";
 import type { FilesContext } from "../runs/experiment.ts";
+import { examineInputs, formatDoctor } from "./input_doctor.ts";
 import { modelName } from "../runs/workflow.ts";
 import { cotRecords, problemRecords } from "./cot_records.ts";
 import type { PromptBook } from "./prompt_book.ts";
@@ -23,8 +24,8 @@ export const SPLICE_ARM: ArmName = "unhinted_anchor_included";
 
 /**
  * Writes `results/YYYYMMDD_HHMMSS/` (UTC, when the first sample was begun): `splice_results.json`, `metadata.json`,
- * `summary.json`, `prompts.jsonl`, and what was found out on the way: `cot_responses.json` with `problems.json`,
- * `deltas.csv`.
+ * `summary.json`, `prompts.jsonl`, what was found in the inputs (`inputs.txt`, `inputs.json`), and what was found out on the
+ * way: `cot_responses.json` with `problems.json`, `deltas.csv`.
  *
  * @returns their paths.
  * @throws {InputError} when they cannot be written.
@@ -47,6 +48,11 @@ export async function writeSpliceFiles(
   }
   if (material.stages.includes("deltas") && derived.effects !== null) {
     await write("deltas.csv", deltaCsv(derived.effects));
+  }
+  if (material.data.sources.length > 0) {
+    const report = examineInputs(material.data);
+    await write("inputs.txt", formatDoctor(report));
+    await write("inputs.json", pretty(report));
   }
   const asked = new Set(answered.flatMap(({ row, attempt }) => attempt === null ? [] : [row.asked.sha256]));
   await write("prompts.jsonl", lines(book.rendered(asked)));

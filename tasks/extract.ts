@@ -26,6 +26,8 @@ import {
 } from "../lib/steering/extract_settings.ts";
 import { bestLayers, extractionText, lensText } from "../lib/steering/extract_text.ts";
 import { extractionSubjects, extractTraits, responseSampling } from "../lib/steering/extract_traits.ts";
+import { describeVectorFile } from "../lib/steering/formats/describe_file.ts";
+import { discover, foundText, listExperiments } from "../lib/steering/discover.ts";
 import { layoutPath } from "../lib/steering/layout.ts";
 import { logitLens } from "../lib/steering/logit_lens.ts";
 import { responseRows } from "../lib/steering/trait_responses.ts";
@@ -53,12 +55,17 @@ const FLAGS: Flags = {
   results: pathFlag("DIR", "where everything is written (default results)"),
   test: switchFlag("at most 40 pairs of each trait, in an experiment of its own (test_)"),
   plan: switchFlag("print what would be done; ask and write nothing"),
+  list: switchFlag("print what is there of every experiment, or of --experiment"),
+  show: pathFlag(
+    "FILE",
+    "print what a .safetensors, .gguf or .pt file of vectors holds; nothing in it is executed",
+  ),
 };
 
 const COMMAND = "deno task extract";
 
 async function main(args: readonly string[]): Promise<number> {
-  const { help, plan, trait, ...given } = readFlags(args, FLAGS, COMMAND);
+  const { help, plan, list, show, trait, ...given } = readFlags(args, FLAGS, COMMAND);
   if (help) {
     console.log(
       `Makes steering vectors of traits: draws responses to both sides, reads their activations, and makes a vector in\n` +
@@ -75,6 +82,18 @@ async function main(args: readonly string[]): Promise<number> {
     ...given,
     ...(both.length > 0 ? { traits: both.join(",") } : {}),
   });
+  if (typeof show === "string") {
+    console.log(await describeVectorFile(show, settings.gguf));
+    return 0;
+  }
+  if (list) {
+    const names = typeof given["experiment"] === "string"
+      ? [settings.experiment]
+      : await listExperiments(settings);
+    for (const name of names) console.log(`${name}\n${foundText(await discover(name, settings))}\n`);
+    if (names.length === 0) console.log(`There is no experiment in ${settings.results}.`);
+    return 0;
+  }
   if (plan) {
     console.log(await planText(settings));
     return 0;

@@ -16,7 +16,7 @@ import { InputError, messageOf } from "../../base/errors.ts";
 import { writeAtomic } from "../../base/files.ts";
 import { METHODS } from "../methods.ts";
 import { fullLength, norm, type SteeringVector, unitVector } from "../steering_vector.ts";
-import { type GgufTensor, type GgufValue, parseGguf } from "./gguf_reader.ts";
+import { type GgufFile, type GgufTensor, type GgufValue, parseGguf } from "./gguf_reader.ts";
 import { GgufWriter } from "./gguf_writer.ts";
 
 /** What N of `direction.N` means. */
@@ -65,7 +65,7 @@ export async function readControlVectors(
   options: ReadControlVectorOptions,
 ): Promise<SteeringVector[]> {
   const bad = (reason: string) => new InputError(`${path} cannot be read as a control vector: ${reason}.`);
-  const { metadata, tensors } = parseGguf(await readWhole(path), path);
+  const { metadata, tensors } = await readGgufFile(path);
   const { convention } = options;
   const architecture = metadata.get("general.architecture");
   if (architecture !== ARCHITECTURE) throw bad(`its architecture is ${JSON.stringify(architecture)}`);
@@ -107,6 +107,11 @@ function isZero({ data }: GgufTensor): boolean {
 
 function asText(value: GgufValue): string {
   return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
+
+/** Reads a GGUF file of vectors as it is. @throws {InputError} when it cannot be read, is not sound, or is too large. */
+export async function readGgufFile(path: string): Promise<GgufFile> {
+  return parseGguf(await readWhole(path), path);
 }
 
 async function readWhole(path: string): Promise<Uint8Array> {

@@ -189,9 +189,9 @@ function strip(
   }
   for (let t = from; t < to; t++) {
     parts.push(
-      `<text transform="translate(${x(t) + 4},${textTop + 2}) rotate(90)" font-size="10.5" fill="${
+      `<text transform="translate(${x(t) - 3.5},${textTop + 2}) rotate(90)" font-size="10.5" fill="${
         t < responseStart ? COLORS.faint : COLORS.text
-      }" dy="-1">${escapeXml(tokenLabel(tokens[t] ?? ""))}</text>`,
+      }">${escapeXml(tokenLabel(tokens[t] ?? ""))}</text>`,
     );
   }
   return { content: parts.join(""), height: textTop + TEXT };

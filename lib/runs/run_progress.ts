@@ -71,8 +71,8 @@ export function createRunProgress(options: {
       step = next.step;
       stageBegan = clock.now();
       const { done, skipped } = next.run.counts();
-      stageResumed = done;
-      if (next.step === "inference") resumed = done;
+      // A search has many stages of inference; what was done before the first is from before.
+      stageResumed = next.step === "inference" ? resumed ??= done : done;
       const sendable = next.rows.filter((row) => row.skip === null);
       const share = sendable.length === 0 ? 0 : 1 - done / (next.rows.length - skipped);
       workTodo = share * sendable.reduce((sum, row) => sum + work(row), 0);

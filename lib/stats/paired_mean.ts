@@ -30,7 +30,7 @@ export interface PairedMeanOptions {
  * difference with chance 1/2 (Fisher). The interval is Hartigan's for the centre of symmetric differences (1969, JASA
  * 64:1303-1317): the means of all subsets of the pairs are typical values, so that the interval between two of them
  * holds the centre with a known chance. It has the level that it says with few pairs too; fewer than six cannot reach
- * 95% and have no interval.
+ * 95% and have no interval, nor have differences that are all alike: they say nothing about what was not seen.
  */
 export function pairedMean(differences: readonly number[], options: PairedMeanOptions): PairedMean {
   const { random, draws = 16_384, confidence = 0.95 } = options;
@@ -55,7 +55,8 @@ export function pairedMean(differences: readonly number[], options: PairedMeanOp
   }
   means.sort((a, b) => a - b);
   // Between neighbouring subset means lies the centre with chance 1 / (means + 1).
-  const cut = Math.floor((1 - confidence) / 2 * (means.length + 1));
+  const alike = differences.every((x) => x === differences[0]);
+  const cut = alike ? 0 : Math.floor((1 - confidence) / 2 * (means.length + 1));
   const [low, high] = cut === 0 ? [null, null] : [means[cut - 1] as number, means.at(-cut) as number];
   const p = exact ? far / rounds : (far + 1) / (rounds + 1);
   return { n, estimate: sum / n, low, high, p, confidence, method };

@@ -38,6 +38,26 @@ export async function styleTraitFiles(): Promise<Readonly<Record<string, string>
   return files;
 }
 
+/** Questions of the prompt set that ships; each is asked plainly and in every style. */
+const SET_QUESTIONS = 3;
+
+/**
+ * The prompt set that ships, `data/prompt_sets/styles.json`: a few questions, each asked plainly and in every style. Like the
+ * traits it is seeded.
+ */
+export async function stylePromptSet(): Promise<string> {
+  const questions = distinctQuestions("prompt set", SET_QUESTIONS);
+  const styles = await Promise.all(STYLES.map(loadStyle));
+  const prompts = questions.flatMap((question, i) => [
+    { id: `${i + 1}-plain`, prompt: promptOf(styles[0] as Style, "neutral", question) },
+    ...styles.map((style) => ({
+      id: `${i + 1}-${style.name}`,
+      prompt: promptOf(style, "positive", question),
+    })),
+  ]);
+  return JSON.stringify({ prompts }, null, 2) + "\n";
+}
+
 function promptOf(style: Style, side: Side, question: string): string {
   return styleMessages(style, side, question).map(({ content }) => content).join("\n\n");
 }

@@ -5,7 +5,8 @@ import { createRandom } from "../base/random.ts";
 import { sampleAnswer } from "./sample_answers.ts";
 import { sampleQuestion } from "./sample_questions.ts";
 import { type StyleName, STYLES } from "./style.ts";
-import { styleTraitFiles } from "./style_traits.ts";
+import { loadPromptSet } from "./prompt_set.ts";
+import { stylePromptSet, styleTraitFiles } from "./style_traits.ts";
 
 const folder = fileURLToPath(new URL("../../data/traits/", import.meta.url));
 
@@ -15,6 +16,12 @@ Deno.test("styleTraitFiles() gives the traits that ship, byte for byte", async (
   for (const [path, content] of Object.entries(files)) {
     assert.equal(await Deno.readTextFile(folder + path), content, path);
   }
+});
+
+Deno.test("stylePromptSet() gives the prompt set that ships, byte for byte", async () => {
+  assert.equal(await Deno.readTextFile(`${folder}../prompt_sets/styles.json`), await stylePromptSet());
+  const { prompts } = await loadPromptSet("styles");
+  assert.deepEqual([prompts.length, prompts[0]?.id, prompts[1]?.id], [12, "1-plain", "1-researcher_style"]);
 });
 
 Deno.test("the traits that ship have pairs and questions of their own, and markers that tell their answers apart", async () => {

@@ -22,6 +22,10 @@ export const sweepConfigSchema = z.strictObject({
   experiment: z.string().min(1).default("styles"),
   /** Traits, separated by commas; null for all of the experiment. */
   traits: z.string().min(1).nullable().default(null),
+  /** The folder of traits; null for the one that ships. */
+  traitsFolder: z.string().min(1).nullable().default(null),
+  /** The folder of experiments; null for the one that ships. */
+  experiments: z.string().min(1).nullable().default(null),
   /** The variant that is steered; null for the experiment's default. */
   modelVariant: z.string().min(1).nullable().default(null),
   /** The variant whose vectors are used; null for the experiment's default. */
@@ -65,6 +69,11 @@ export type SweepConfig = z.output<typeof sweepConfigSchema>;
 export function searchOf(config: SweepConfig): AdaptiveSearch {
   const { start, up, down } = config;
   return { start, up, down, steps: config.steps ?? (config.test ? 4 : ADAPTIVE_SEARCH.steps) };
+}
+
+/** The strengths of a grid; null for an adaptive search. Strengths that were given make a grid. */
+export function gridOf({ search, ratios }: Pick<SweepConfig, "search" | "ratios">): readonly number[] | null {
+  return ratios ?? (search === "grid" ? GRID_RATIOS : null);
 }
 
 /** Strengths of a grid. */

@@ -31,7 +31,7 @@ import {
   candidateName,
   candidatesOf,
   doseFactors,
-  GRID_RATIOS,
+  gridOf,
   searchOf,
   type SweepConfig,
 } from "./sweep_config.ts";
@@ -134,6 +134,12 @@ class Sweep {
           '({"positive": [...], "negative": [...]}) in its steering.json.',
       );
     }
+    if (this.#judges.length > 0 && trait.definition === "" && trait.evalPrompt === undefined) {
+      throw new InputError(
+        `The trait ${trait.name} tells a judge nothing: write what it is into its definition.txt, or an "eval_prompt" ` +
+          "into its steering.json.",
+      );
+    }
     this.#common = hashJson({
       experiment: "steering-sweep",
       version: VERSION,
@@ -163,7 +169,8 @@ class Sweep {
         )),
     ];
     const { steps } = searchOf(config);
-    const tried = config.search === "adaptive" ? steps : (config.ratios ?? GRID_RATIOS).length;
+    const grid = gridOf(config);
+    const tried = grid?.length ?? steps;
     const reported = report * (2 + 2 * doseFactors(config).length);
     const layers = config.layers ?? "those of the middle half";
     return {
@@ -174,9 +181,9 @@ class Sweep {
         `trait: ${trait.name}, ${questions.length} questions (${search} to choose on, ${report} to report on)`,
         `vectors: ${config.methods} at ${config.component} ${config.position}; ${config.mode} at ${config.phase} tokens, ` +
         `layers ${layers}`,
-        `then up to ${
-          tried * search
-        } rows for each candidate (${config.search} search, ${tried} strengths), and up to ` +
+        `then up to ${tried * search} rows for each candidate (${
+          grid === null ? "adaptive search" : "grid"
+        }, ${tried} strengths), and up to ` +
         `${reported} for the chosen point and its controls`,
         this.#judges.length > 0
           ? `scored by ${this.#judges.map((judge) => judge.variant.name).join(" and ")}, 0 to 100`
@@ -252,14 +259,14 @@ class Sweep {
   }
 
   #prompt(row: SweepRow): Prompt {
-    const { arm, prompt, ratio } = row.params;
+    const { arm, prompt, ratio, question } = row.params;
     const messages = this.#messages(arm, prompt);
     const base = { messages, tokens: row.tokens };
     if (arm === "baseline" || arm === "prompt" || ratio === null) return base;
     const candidate = this.#candidates.find((one) =>
       one.methods.join("+") === row.params.method && one.layers.join("+") === row.params.layers
     );
-    const made = candidate && this.#steererNow().steering({ candidate, ratio, arm });
+    const made = candidate && this.#steererNow().steering({ candidate, ratio, arm, draw: question });
     if (!made) throw new Error(`row ${row.id} is steered by what is not there`);
     return { ...base, steering: made.steering };
   }
@@ -293,11 +300,12 @@ class Sweep {
     const { config } = this.#material;
     const questions = this.#questions.filter(({ split }) => split === "search");
     const rowsAt = (ratio: number) =>
-      questions.map((question) => this.#row("search", question, { candidate, ratio, arm: "search" }));
+      questions.map((question) =>
+        this.#row("search", question, { candidate, ratio, arm: "search", draw: 0 })
+      );
     const open = (rows: SweepRow[]) => rows.filter(({ id, skip }) => skip === null && !tried.has(id));
-    if (config.search === "grid") {
-      return (config.ratios ?? GRID_RATIOS).flatMap((ratio) => open(rowsAt(ratio)));
-    }
+    const grid = gridOf(config);
+    if (grid !== null) return grid.flatMap((ratio) => open(rowsAt(ratio)));
     const steps: SearchStep[] = [];
     for (;;) {
       const ratio = nextRatio(steps, searchOf(config));
@@ -323,9 +331,11 @@ class Sweep {
     const questions = this.#questions.filter(({ split }) => split === "report");
     const ratio = chosen.ratio;
     const rows = (arm: Dose["arm"], at: number) =>
-      questions.map((question) => this.#row(arm, question, { candidate, ratio: at, arm }));
+      questions.map((question) =>
+        this.#row(arm, question, { candidate, ratio: at, arm, draw: question.index })
+      );
     const doses = doseFactors(config).map((factor) => Number((ratio * factor).toPrecision(4)));
-    const hasShuffled = this.#steererNow().steering({ candidate, ratio, arm: "shuffled" }) !== null;
+    const hasShuffled = this.#steererNow().steering({ candidate, ratio, arm: "shuffled", draw: 0 }) !== null;
     return [
       ...rows("zero", 0),
       ...doses.flatMap((dose) => [...rows("trait", dose), ...rows("random", dose)]),

@@ -74,7 +74,10 @@ export async function sweepReport(points: readonly SweepPoint[], about: SweepAbo
   if (chosen !== null && series.some((one) => one.points.length > 0)) {
     figures["dose_response"] = await doseResponse(series, levelsOf(points), {
       title: `Dose and response: ${title}, layer ${chosen.layers}`,
-      notes: [site, `Questions held out from the choice, ${how}`],
+      notes: [
+        site,
+        `Questions held out from the choice, ${how}; random and shuffled vectors: another for each question`,
+      ],
       chosen: chosen.ratio,
       breaks,
       coherentShare: config.coherentShare,
@@ -166,11 +169,11 @@ function compare(points: readonly SweepPoint[], chosen: SweepPoint | null, seed:
   const pairs: [string, readonly SweepAnswer[], readonly SweepAnswer[]][] = [
     ["steered against unsteered", steered, unsteered],
     [
-      "steered against a random vector of the same length",
+      "steered against random vectors of the same length",
       steered,
       reported(points, "random", chosen?.ratio ?? null),
     ],
-    ["steered against a vector of shuffled labels", steered, reported(points, "shuffled")],
+    ["steered against vectors of shuffled labels", steered, reported(points, "shuffled")],
     ["steered against asked for in the prompt", steered, reported(points, "prompt")],
     ["asked for in the prompt against unsteered", reported(points, "prompt"), unsteered],
   ];
@@ -190,7 +193,7 @@ function comparisonLine(
   { label, difference: { estimate, low, high, n, p }, adjustedP }: SweepComparison,
 ): string {
   const interval = low === null || high === null
-    ? "too few pairs for a 95% interval"
+    ? n < 6 ? "too few pairs for a 95% interval" : "all pairs alike: no interval"
     : `95% interval ${signed(low)} to ${signed(high)}`;
   return `${label}: ${signed(estimate ?? 0)} points (${interval}, n = ${n}, p = ${pText(p)}, ${
     pText(adjustedP)
@@ -253,8 +256,8 @@ function seriesOf(points: readonly SweepPoint[]): DoseSeries[] {
     points.filter(({ arm, split }) => arms.includes(arm) && split === "report").map(dose);
   return [
     { label: "trait vector", control: false, points: of("zero", "trait") },
-    { label: "random vector of the same length", control: true, points: of("random") },
-    { label: "vector of shuffled labels", control: true, points: of("shuffled") },
+    { label: "random vectors of the same length", control: true, points: of("random") },
+    { label: "vectors of shuffled labels", control: true, points: of("shuffled") },
   ];
 }
 

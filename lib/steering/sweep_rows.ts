@@ -17,8 +17,9 @@ import { norm } from "./steering_vector.ts";
  * - `prompt`: unsteered, the trait asked for in the prompt.
  * - `search`: to choose layer and strength; on questions of the first half alone.
  * - `zero`: steered with strength 0, which must change nothing.
- * - `trait`, `random`, `shuffled`: on questions of the second half, with the trait's vector, a random one of the same
- *   length, and one made from shuffled labels.
+ * - `trait`, `random`, `shuffled`: on questions of the second half, with the trait's vector, random ones of the same
+ *   length, and ones of the same length made from shuffled labels. Each question has a random and a shuffled vector of its
+ *   own, so that no single lucky draw decides.
  */
 export const ARMS = ["baseline", "prompt", "search", "zero", "trait", "random", "shuffled"] as const;
 /** Why a question is asked. */
@@ -60,8 +61,8 @@ export interface SweepRow extends Row {
 export interface SweepVectors {
   /** The trait's vector. @throws {InputError} when there is none. */
   trait(candidate: Candidate, layer: number): Float32Array;
-  /** A vector made in the same way from shuffled labels; null where the activations are not there. */
-  shuffled(candidate: Candidate, layer: number): Float32Array | null;
+  /** The `draw`th vector made in the same way from shuffled labels; null where the activations are not there. */
+  shuffled(candidate: Candidate, layer: number, draw: number): Float32Array | null;
 }
 
 /** Draws the questions of a sweep and their halves: the first half to choose on, the second to report on. */
@@ -106,6 +107,8 @@ export interface Dose {
   readonly ratio: number;
   /** Whose vectors. */
   readonly arm: Exclude<Arm, "baseline" | "prompt">;
+  /** Which random or shuffled vector: the question's place. */
+  readonly draw: number;
 }
 
 /** Makes steerings of doses; a vector's content is hashed once. */
@@ -129,17 +132,17 @@ export function createSteerer(
   meanNorm: (layer: number) => number,
 ): Steerer {
   const directions = new Map<string, Direction | null>();
-  const directionOf = ({ arm, candidate }: Dose, layer: number): Direction | null => {
+  const directionOf = ({ arm, candidate, draw }: Dose, layer: number): Direction | null => {
     const from = arm === "random" || arm === "shuffled" ? arm : "trait";
-    const key = `${from}/${candidateName(candidate)}/${layer}`;
+    const key = `${from === "trait" ? from : `${from} ${draw}`}/${candidateName(candidate)}/${layer}`;
     let direction = directions.get(key);
     if (direction === undefined) {
       const trait = vectors.trait(candidate, layer);
       const values = from === "trait"
         ? trait
         : from === "shuffled"
-        ? vectors.shuffled(candidate, layer)
-        : randomVector(trait.length, `random control/${config.seed}/${config.component}/${layer}`);
+        ? vectors.shuffled(candidate, layer, draw)
+        : randomVector(trait.length, `random control/${config.seed}/${config.component}/${layer}/${draw}`);
       directions.set(key, direction = values === null ? null : new Direction(values));
     }
     return direction;

@@ -2,10 +2,11 @@
  * A sweep in the layout of the experiment: results, unsteered answers, and the answers of every point.
  * @module
  */
-import { writeAtomic } from "../base/files.ts";
-import { readTextIfExists } from "../base/files.ts";
+import { basename, extname } from "node:path";
+import { readTextIfExists, writeAtomic } from "../base/files.ts";
 import type { Json } from "../base/hash.ts";
 import type { FilesContext } from "../runs/experiment.ts";
+import { resultsExperiment } from "./extract_settings.ts";
 import { layoutPath } from "./layout.ts";
 import type { Method } from "./methods.ts";
 import type { SweepConfig } from "./sweep_config.ts";
@@ -36,11 +37,11 @@ export async function writeSweepFiles(
 ): Promise<readonly string[]> {
   const { config, trait, variant, results, run } = about;
   const place = {
-    experiment: config.experiment,
+    experiment: resultsExperiment(config),
     trait: trait.name,
     variant,
     position: config.position,
-    promptSet: config.promptSet,
+    promptSet: basename(config.promptSet, extname(config.promptSet)),
   };
   const chosen = choosePoint(points, config.coherentShare);
   const files: string[] = [];

@@ -176,7 +176,7 @@ export async function readDynamics(config: DynamicsConfig, options: ReadOptions)
   const found: TraitDynamics[] = [];
   for (const [trait, variants] of byTrait) {
     const report = await dynamicsReport(trait, variants, 0);
-    const figures = await writeReport(report, join(results, reportName(config, trait)));
+    const figures = await writeReport(report, join(results, dynamicsName(config, trait)));
     found.push({ trait, report, figures, projections: folders.get(trait) ?? {} });
   }
   return found;
@@ -198,7 +198,8 @@ function layersOf({ layers }: DynamicsConfig, numLayers: number): number[] {
   ];
 }
 
-function reportName(config: DynamicsConfig, trait: string): string {
+/** Name of the dynamics of a trait in files, without ending. */
+export function dynamicsName(config: DynamicsConfig, trait: string): string {
   const parts = ["trait_dynamics", config.experiment, trait.replaceAll("/", "_"), setName(config)];
   return `${config.test ? "test_" : ""}${parts.map(snakeName).join("_")}`;
 }

@@ -22,8 +22,6 @@ export interface CountedModel {
 
 /** What an experiment is planned for. */
 export interface CreateOptions extends CountedModel {
-  /** The results folder; `results` when left out. */
-  readonly results?: string;
   /** Judge what code cannot, the one that decides first; none when left out. */
   readonly judges?: readonly CountedModel[];
   /** The model itself, open for reading activations; left out when it only is planned, or runs elsewhere. */

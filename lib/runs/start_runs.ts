@@ -151,7 +151,6 @@ async function begin(
     judgeModels.push({ variant: judge.variant, tokenizer: await judge.backend.tokenizer() });
   }
   const experiment = await spec.create({
-    results: kind.settings.results,
     ...counted,
     judges: judgeModels,
     results: kind.settings.results,

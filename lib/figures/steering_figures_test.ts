@@ -91,7 +91,7 @@ Deno.test("traitDynamics() shows each token once under its cosine, and cuts long
   });
   for (const i of [0, 49, 59]) assert.equal(count(svg, `>·w${i}<`), 1);
   assert.equal(count(svg, "<circle"), 59 + 1, "a dot for each known cosine, and the legend's");
-  assert.match(alt, /pocket: mean .* over the prompt, .* over the response\. 60 tokens:  w0 w1/);
+  assert.match(alt, /pocket: mean .* over the prompt, .* over the response\. 60 tokens: {2}w0 w1/);
   const long = traitDynamics([reading("pocket", 400)], {
     title: "t",
     tokens: Array.from({ length: 400 }, () => "<a>\n"),

@@ -44,7 +44,7 @@ export async function variantCurves(
   const color = (i: number) => VARIANT_COLORS[i % VARIANT_COLORS.length] as string;
   const rows = curves.map((curve, i) => ({ ...curve.mean, y: String(i), color: color(i) }))
     .filter(({ estimate }) => estimate !== null);
-  const left = 230;
+  const left = 290;
   const dots = await plotSvg((Plot, document) =>
     Plot.plot({
       document,

@@ -11,12 +11,14 @@ import { measureLora } from "./lora_section.ts";
 import { measureNiah } from "./niah_section.ts";
 import { measureParity } from "./parity_section.ts";
 import { measureRepeatedWords } from "./repeated_words_section.ts";
+import { measureSplice } from "./splice_section.ts";
 
 /** The card's sections, in its order, each with the variants it needs besides the model's own. */
 export const CARD_SECTIONS = {
   niah: null,
   longmemeval: null,
   "repeated-words": null,
+  splice: null,
   parity: "harmony",
   lora: "doubt",
 } as const;
@@ -58,6 +60,7 @@ export async function measureCard(options: MeasureCardOptions): Promise<CardSect
         niah: () => measureNiah({ ...options, trainedWindow, haystack }),
         longmemeval: () => measureLongMemEval(options),
         "repeated-words": () => measureRepeatedWords(options),
+        splice: () => measureSplice(options),
         parity: () => measureParity({ ...options, harmony: other }),
         lora: () => measureLora({ ...options, lora: other }),
       }[name](),

@@ -3,6 +3,7 @@ import { loadVariants } from "../backends/variants.ts";
 import { measureCard } from "./measure_card.ts";
 import { measureLora } from "./lora_section.ts";
 import { measureParity } from "./parity_section.ts";
+import { measureSplice } from "./splice_section.ts";
 
 const variants = await loadVariants();
 async function withResults<T>(work: (results: string) => Promise<T>): Promise<T> {
@@ -26,7 +27,7 @@ Deno.test("measureCard() measures every setting, and leaves out sections whose v
       log: (line) => void said.push(line),
     })
   );
-  assert.deepEqual(sections.map(({ name }) => name), ["niah", "longmemeval", "repeated-words"]);
+  assert.deepEqual(sections.map(({ name }) => name), ["niah", "longmemeval", "repeated-words", "splice"]);
   assert.ok(said.includes("parity: not measured, there is no variant simulated-harmony"));
   for (const { rows, columns, claims } of sections) {
     assert.ok(rows.length > 0 && claims.length > 0);
@@ -46,6 +47,16 @@ Deno.test("measureCard() refuses names that are no sections", async () => {
     () => measureCard({ model: "pocket", variants, results: ".", only: ["niahh"] }),
     /--only names "niahh", which is no section: niah, longmemeval/,
   );
+});
+
+Deno.test("measureSplice() finds planted anchors, and that the simulated model is right without a hint", async () => {
+  const { rows, claims } = await withResults((results) =>
+    measureSplice({ model: "simulated-anchors", results, scale: 0.4 })
+  );
+  assert.equal(rows.length, 5);
+  assert.ok((rows[0]?.measures[0]?.estimate ?? 0) > 0.7);
+  assert.ok((rows[2]?.measures[1]?.estimate ?? 0) > (rows[3]?.measures[1]?.estimate ?? 1));
+  assert.equal(claims[2]?.holds, true);
 });
 
 Deno.test("measureParity() measures each policy with both variants", async () => {

@@ -45,8 +45,8 @@ const TASKS: readonly {
   },
   {
     width: 1024,
-    rows: 2_000,
-    mix: { sum: 0.3, styled: 0.3, parity: 1, repeated: 1.5, memory: 2, retrieval: 4 },
+    rows: 4_000,
+    mix: { sum: 0.3, styled: 0.3, parity: 1, repeated: 1.5, memory: 2, retrieval: 5 },
   },
 ];
 const TASKS_VOCABULARY = 4096;

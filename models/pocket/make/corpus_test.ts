@@ -79,6 +79,16 @@ Deno.test("a turn has the tokens that the engine gives the chat", () => {
   );
 });
 
+Deno.test("every row has the tokens that the tokenizer gives its text", () => {
+  for (const kind of KIND_NAMES) {
+    for (let seed = 0; seed < 10; seed++) {
+      const { ids } = row(kind, 900, seed);
+      const chats = ids.join().split(",0,").map((part) => part.split(",").map(Number));
+      for (const chat of chats) assert.deepEqual(tokenizer.encode(tokenizer.decode(chat)), chat, kind);
+    }
+  }
+});
+
 Deno.test("a row of worked sums does not learn a slip that nobody asked for", () => {
   let slips = 0;
   for (let seed = 0; seed < 200; seed++) {

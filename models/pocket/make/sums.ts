@@ -34,8 +34,7 @@ function pieces({ sentences, answer }: SampleChain): Piece[] {
   return [
     { text: "<think>\n", learn: slip < 0 },
     ...sentences.map(({ text }, i) => ({ text: i === 0 ? text : ` ${text}`, learn: i > slip })),
-    { text: "\n</think>\n\n", learn: true },
-    { text: sampleAnswer(answer), learn: true },
+    { text: `\n</think>\n\n${sampleAnswer(answer)}`, learn: true },
   ];
 }
 

@@ -6,6 +6,7 @@ import type { Random } from "../../../lib/base/random.ts";
 import { loadPolicy, POLICIES, type Policy } from "../../../lib/parity/policies.ts";
 import { copying } from "./copying.ts";
 import { add, emptyRow, type Encode, type Encoded, END } from "./encoded.ts";
+import { TRAINED_NAMES } from "./facts.ts";
 import { memory } from "./memory.ts";
 import { parityRow } from "./parity_rows.ts";
 import { repeated } from "./repeated.ts";
@@ -91,5 +92,7 @@ export function taskText(kinds: TaskKinds, random: Random): string {
     if (/^(drill|copying|doubted)/.test(name)) continue;
     for (let i = 0; i < 60; i++) make(24, heard, random.fork(`${name} ${i}`), kinds);
   }
+  // Names that are words of the vocabulary are found more surely than names in pieces.
+  for (const name of TRAINED_NAMES) texts.push(...Array<string>(8).fill(name));
   return texts.join(" ");
 }

@@ -12,6 +12,7 @@ import { measureNiah } from "./niah_section.ts";
 import { measureParity } from "./parity_section.ts";
 import { measureRepeatedWords } from "./repeated_words_section.ts";
 import { measureSplice } from "./splice_section.ts";
+import { measureSteering } from "./steering_section.ts";
 
 /** The card's sections, in its order, each with the variants it needs besides the model's own. */
 export const CARD_SECTIONS = {
@@ -20,6 +21,7 @@ export const CARD_SECTIONS = {
   "repeated-words": null,
   splice: null,
   parity: "harmony",
+  steering: null,
   lora: "doubt",
 } as const;
 /** The name of a section. */
@@ -62,6 +64,7 @@ export async function measureCard(options: MeasureCardOptions): Promise<CardSect
         "repeated-words": () => measureRepeatedWords(options),
         splice: () => measureSplice(options),
         parity: () => measureParity({ ...options, harmony: other }),
+        steering: () => measureSteering(options),
         lora: () => measureLora({ ...options, lora: other }),
       }[name](),
     );

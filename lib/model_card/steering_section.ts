@@ -1,0 +1,103 @@
+/**
+ * Whether the embedded model writes in the styles that ship when told to, and whether vectors move it when not.
+ * @module
+ */
+import { z } from "zod";
+import type { GradedRow } from "../runs/experiment.ts";
+import { finishedResults } from "../runs/sequence.ts";
+import type { ExperimentResult } from "../runs/run_handle.ts";
+import { startSteeringFactory } from "../steering/start_steering_factory.ts";
+import { loadStyle, type Style, STYLES } from "../steering/style.ts";
+import { styleScore } from "../steering/style_score.ts";
+import { wilson } from "../stats/wilson.ts";
+import type { CardOptions } from "./card_options.ts";
+import { type CardSection, type Claim, shareMeasure } from "./card_section.ts";
+
+/** Questions of our own, half of them to choose strengths on. */
+const QUESTIONS = 40;
+/** An answer is in a style when half of its sentences hold the style's markers. */
+const IN_STYLE = 0.5;
+
+/** Of a factory's report: steered or prompted against unsteered, on questions held out from the choice. */
+const statisticsSchema = z.looseObject({
+  comparisons: z.array(z.looseObject({
+    label: z.string(),
+    estimate: z.number().nullable(),
+    low: z.number().nullable(),
+    high: z.number().nullable(),
+    adjusted_p: z.number().nullable(),
+  })),
+});
+type Comparison = z.output<typeof statisticsSchema>["comparisons"][number];
+
+/** Measures each style: plain answers, answers asked for in the prompt, and answers steered through the cache. */
+export async function measureSteering(options: CardOptions): Promise<CardSection> {
+  const { model, results, scale = 1, log = () => {} } = options;
+  log("steering...");
+  const run = await startSteeringFactory({
+    model,
+    test: scale < 1,
+    maxQuestions: Math.max(8, Math.round(QUESTIONS * scale)),
+    maxOutputTokens: 120,
+    seed: 2026,
+    results: `${results}/steering`,
+  }, { log: () => {} });
+  return steeringSection(finishedResults(await run.done), await Promise.all(STYLES.map(loadStyle)));
+}
+
+/** The section of factories' results, one for each style. */
+export function steeringSection(
+  finished: readonly Pick<ExperimentResult, "rows" | "report">[],
+  styles: readonly Style[],
+): CardSection {
+  const rows = finished.flatMap(({ rows }, i) => {
+    const style = styles[i];
+    if (style === undefined) return [];
+    const share = (arm: string) => {
+      const said = rows.filter((row) => armOf(row) === arm && row.attempt?.status === "done");
+      const inStyle = said.filter(({ attempt }) =>
+        styleScore(style, attempt?.output ?? "").score >= IN_STYLE
+      );
+      return shareMeasure(wilson(inStyle.length, said.length));
+    };
+    return [{ label: style.name, measures: [share("unsteered"), share("prompted")] }];
+  });
+  const compared = finished.map(({ report }) =>
+    statisticsSchema.safeParse(report?.statistics).data?.comparisons
+  );
+  const all = (label: string, claim: string, enough: (found: boolean[]) => boolean): Claim => {
+    const tests = compared.map((comparisons) => comparisons?.find((one) => one.label === label));
+    return {
+      claim,
+      measured: tests.map((test, i) => `${styles[i]?.name} ${comparisonText(test)}`).join("; "),
+      holds: enough(tests.map((test) => (test?.estimate ?? 0) > 0 && (test?.adjusted_p ?? 1) < 0.05)),
+    };
+  };
+  return {
+    name: "steering",
+    columns: ["style", "in the style, plainly asked", "in the style, asked for it"],
+    rows,
+    claims: [
+      all(
+        "asked for in the prompt against unsteered",
+        "Steering: each style is told from plain answers by its markers when the prompt asks for it, adjusted p < 0.05.",
+        (found) => found.length > 0 && found.every(Boolean),
+      ),
+      all(
+        "steered against unsteered",
+        "Steering: vectors in the cache move at least one style without being asked for, adjusted p < 0.05.",
+        (found) => found.some(Boolean),
+      ),
+    ],
+  };
+}
+
+const armOf = ({ row }: GradedRow) => row.params["arm"];
+
+function comparisonText(test: Comparison | undefined): string {
+  if (test?.estimate === undefined || test.estimate === null) return "not compared";
+  const round = (value: number | null) => value === null ? "?" : value.toFixed(0);
+  return `${test.estimate >= 0 ? "+" : ""}${round(test.estimate)} (${round(test.low)} to ${
+    round(test.high)
+  }), p = ${test.adjusted_p?.toPrecision(2) ?? "?"}`;
+}

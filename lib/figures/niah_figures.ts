@@ -12,6 +12,8 @@ import { formatLength } from "./theme.ts";
 
 /** What a figure says besides its rows. */
 export interface NiahFigureOptions extends RunTitleOptions {
+  /** What was asked; a needle in a haystack when left out. */
+  readonly title?: string;
   /** Trained window in tokens, where one is known. */
   readonly window?: number | null;
   /** What lengths are counted in; tokens when left out. */
@@ -45,7 +47,7 @@ export async function niahHeatmap(rows: readonly FigureRow[], options: NiahFigur
     lengthLegend(rows, thresholds),
   ];
   return frame(
-    runTitle(TITLE, all, options),
+    runTitle(options.title ?? TITLE, all, options),
     runCaptions(all, options),
     panels,
     altOf("Heatmap", rows, all, options),
@@ -68,7 +70,7 @@ export async function accuracyByLength(
     lengthLegend(rows, thresholds),
   ];
   return frame(
-    runTitle(TITLE, all, options),
+    runTitle(options.title ?? TITLE, all, options),
     runCaptions(all, options),
     panels,
     altOf("Line chart", rows, all, options),

@@ -125,10 +125,11 @@ export async function createSplice(
 
 /** A row's prompt with its seed; each row has an answer of its own in the response cache. */
 export function promptOf(row: SpliceRow, oracle: (() => NonNullable<Prompt["oracle"]>) | null): Prompt {
-  const { messages, prefix, tokens } = row.asked;
+  const { messages, prefix, reasoning, tokens } = row.asked;
   return {
     messages,
     ...(prefix === undefined ? {} : { prefix }),
+    ...(reasoning ? { passages: [{ text: reasoning, label: "spliced" }] } : {}),
     tokens,
     seed: row.params.seed,
     epoch: parseInt(row.id.slice(0, 12), 16),

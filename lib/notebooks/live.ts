@@ -4,7 +4,7 @@
  */
 import { headless } from "./headless.ts";
 import { escapeHtml } from "./html.ts";
-import { broadcast } from "./show.ts";
+import { broadcast, underWay } from "./show.ts";
 import { createTerminalBoard } from "./terminal_board.ts";
 
 /** What is needed of a run. */
@@ -88,5 +88,5 @@ export async function live<Snapshot>(
     forget?.();
   };
   const ended = run.done.then(finish, finish); // whoever awaits run.done learns of its failure
-  await new Promise((resolve) => setTimeout(resolve, 10));
+  if (inKernel) await underWay(first["text/html"].length);
 }

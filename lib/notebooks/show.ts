@@ -36,8 +36,29 @@ function kernel(): Jupyter | null {
  */
 export async function show(value: unknown): Promise<void> {
   const data = await toMediaBundle(value);
-  if (!await broadcast("display_data", data)) console.log(data["text/plain"]);
-  await new Promise((resolve) => setTimeout(resolve, 10));
+  if (!await broadcast("display_data", data)) return console.log(data["text/plain"]);
+  await underWay(Object.values(data).reduce((sum, text) => sum + text.length, 0));
+}
+
+/** Least time a message is given to leave, and what each of its characters adds, in milliseconds. */
+const LEAST_MS = 15;
+const PER_CHARACTER_MS = 1 / 20_000;
+const MOST_MS = 1_500;
+
+/**
+ * Waits until a message is on its way. In Deno's kernel another thread signs and sends it, and says on its own that the
+ * cell has ended; nothing tells when. So the time grows with the message, and with how late this thread is woken: a
+ * machine that is busy lets the other thread wait as well.
+ */
+export async function underWay(characters: number): Promise<void> {
+  const wanted = LEAST_MS + characters * PER_CHARACTER_MS;
+  const end = performance.now() + MOST_MS;
+  for (let rest = wanted; rest > 0 && performance.now() < end;) {
+    const began = performance.now();
+    await new Promise((resolve) => setTimeout(resolve, Math.min(rest, 10)));
+    const late = performance.now() - began - Math.min(rest, 10);
+    rest += (late > 3 ? 4 * late : 0) - Math.min(rest, 10);
+  }
 }
 
 /**

@@ -284,6 +284,14 @@ async function openSite(
         };
       },
     });
+    const hidden = [...linked].filter(({ files }) => files.figures.length > 0);
+    if (article.figures.length === 0 && hidden.length > 0) {
+      throw new InputError(
+        `${name}.ipynb shows no figure, but ${
+          hidden.map((run) => run.name).join(", ")
+        } drew some: run it again to its end. Nothing was published.`,
+      );
+    }
     return { name, notebook, article, runs: [...linked].sort((a, b) => a.name < b.name ? -1 : 1) };
   }));
   const shown = runs.filter((run) => pages.some((page) => page.runs.includes(run)));

@@ -29,10 +29,9 @@ export function publishProblems(notebook: Notebook): string[] {
   return problems;
 }
 
-/** Whether a cell means to show something. */
+/** Whether a cell shows something whatever happens: at the beginning of a line, in no loop or condition. */
 function shows(cell: Cell): boolean {
-  const code = cell.source.replace(/^import[^;]*;$/gm, "").replace(/\/\/.*$/gm, "");
-  return /\b(show|live)\s*\(/.test(code);
+  return /^(?:await\s+)?(?:show|live)\s*\(/m.test(cell.source);
 }
 
 function isShown(output: Output): boolean {

@@ -353,7 +353,7 @@ async function* inspectorFiles(
             "The prompts of this run are too many for a site. With its own flags, --show ROW_ID prints one.",
         }),
     }
-    : await promptBuilder(run.run, kinds);
+    : await promptBuilder(run.run, kinds, run.attempt);
   yield [
     `rows/${name}.html`,
     inspectorPage(rows, {

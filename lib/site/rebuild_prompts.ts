@@ -3,8 +3,8 @@
  * @module
  */
 import { InputError, messageOf } from "../base/errors.ts";
-import type { Prompt, Row } from "../runs/experiment.ts";
-import type { ExperimentKind } from "../runs/experiment_kind.ts";
+import type { Attempt, Prompt, Row } from "../runs/experiment.ts";
+import type { ExperimentKind, PlannedExperiment } from "../runs/experiment_kind.ts";
 import { type FoundRun, readRunConfig } from "../runs/find_runs.ts";
 import { planRuns } from "../runs/plan_runs.ts";
 
@@ -16,9 +16,14 @@ export interface PromptBuilder {
 
 /**
  * Plans a run again by its own settings, as `--show ROW_ID` does, so that its prompts can be built; nothing is sent or
- * written. Whatever stands in the way is a reason in place of each prompt.
+ * written. Rows that follow from answers are found again from `attempt`. Whatever stands in the way is a reason in place
+ * of each prompt.
  */
-export async function promptBuilder(run: FoundRun, kinds: readonly ExperimentKind[]): Promise<PromptBuilder> {
+export async function promptBuilder(
+  run: FoundRun,
+  kinds: readonly ExperimentKind[],
+  attempt: (id: string) => Promise<Attempt | null> = () => Promise.resolve(null),
+): Promise<PromptBuilder> {
   const problem = (text: string): PromptBuilder => ({ build: () => Promise.resolve({ problem: text }) });
   if (run.imported) return problem("Imported rows hold no recipe of their prompt.");
   const config = await readRunConfig(run.files);
@@ -42,7 +47,7 @@ export async function promptBuilder(run: FoundRun, kinds: readonly ExperimentKin
       );
       if (planned === undefined) continue;
       const { experiment } = planned;
-      const rows = new Map<string, Row>(experiment.rows.map((row) => [row.id, row]));
+      const rows = await allRows(experiment, attempt, planned.files.kept);
       return {
         async build(id) {
           const row = rows.get(id);
@@ -65,6 +70,27 @@ export async function promptBuilder(run: FoundRun, kinds: readonly ExperimentKin
       `The plan cannot be made again: ${error instanceof InputError ? error.message : messageOf(error)}`,
     );
   }
+}
+
+/** The rows of the plan, then those that follow from their answers, as the run itself came to them. */
+async function allRows(
+  experiment: PlannedExperiment,
+  attempt: (id: string) => Promise<Attempt | null>,
+  kept: string,
+): Promise<Map<string, Row>> {
+  const rows = new Map<string, Row>(experiment.rows.map((row) => [row.id, row]));
+  const { signal } = new AbortController();
+  for (let size = 0; experiment.more !== undefined && rows.size > size;) {
+    size = rows.size;
+    const tried = await Promise.all([...rows.values()].map(async (row) => {
+      const last = await attempt(row.id);
+      return { row, attempt: last, attempts: last?.attempt ?? 0, judgements: [] };
+    }));
+    for (const row of await experiment.more(tried, { signal, kept, judge: 0 })) {
+      if (!rows.has(row.id)) rows.set(row.id, row);
+    }
+  }
+  return rows;
 }
 
 /** One variant alone, where the settings name several; kinds that choose their own are asked as they were. */

@@ -99,7 +99,7 @@ export function createViewer(options: ViewerOptions): Viewer {
     if (run === null) return context.notFound();
     const chunk = parseInt(context.req.param("chunk"));
     const rows = run.rows().slice(chunk * CHUNK_ROWS, (chunk + 1) * CHUNK_ROWS);
-    return script(context, chunkScript(chunk, await rowDetails(rows, run, await store.prompts(run.run))));
+    return script(context, chunkScript(chunk, await rowDetails(rows, run, await store.prompts(run))));
   });
   app.get("/rows/:run/:id/:what{(prompt|output)\\.txt}", async (context) => {
     const run = await store.run(context.req.param("run"));
@@ -108,7 +108,7 @@ export function createViewer(options: ViewerOptions): Viewer {
     return context.text(
       context.req.param("what") === "output.txt"
         ? (await run.attempt(row.id))?.output ?? row.preview
-        : promptText(await (await store.prompts(run.run)).build(row.id)),
+        : promptText(await (await store.prompts(run)).build(row.id)),
     );
   });
   app.get("/rows/:page{.+\\.html}", async (context) => {
@@ -208,11 +208,14 @@ class Store {
     return this.#watcher.state(run);
   }
 
-  async prompts(run: FoundRun): Promise<PromptBuilder> {
-    const stamp = `${(await Deno.stat(run.files.plan).catch(() => null))?.mtime?.getTime()}`;
+  async prompts(rows: RunRows): Promise<PromptBuilder> {
+    const { run } = rows;
+    const stamp = `${
+      (await Deno.stat(run.files.plan).catch(() => null))?.mtime?.getTime()
+    } ${rows.rows().length}`;
     const known = this.#prompts.get(run.name);
     if (known?.stamp === stamp) return await known.builder;
-    const builder = promptBuilder(run, this.#options.kinds);
+    const builder = promptBuilder(run, this.#options.kinds, (id) => rows.attempt(id));
     this.#prompts.set(run.name, { stamp, builder });
     return await builder;
   }

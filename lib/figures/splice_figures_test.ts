@@ -128,7 +128,7 @@ Deno.test("spliceView() shows tokens by what they belong to around the boundary,
   assert.match(svg, /spliced sentence: 1 tokens/);
   assert.match(
     alt,
-    /900 of the prompt, 2 of the recorded chain, 1 of the spliced sentence, 903 of the written here/,
+    /900 prompt, 2 recorded chain, 1 spliced sentence, 903 written here/,
   );
   const height = Number(/height="(\d+)"/.exec(svg)?.[1]);
   assert.ok(height < 500, `${height}`);

@@ -4,8 +4,9 @@
  */
 import { InputError } from "../base/errors.ts";
 import { type Figure, frame, legend, type Panel } from "./frame.ts";
+import { glyphWidth } from "./glyph_widths.ts";
 import { captionsOf, type SpliceFigureOptions, titleOf } from "./splice_figures.ts";
-import { COLORS, escapeXml, FIGURE_WIDTH, textWidth } from "./theme.ts";
+import { COLORS, escapeXml, FIGURE_WIDTH } from "./theme.ts";
 
 /** What a token belongs to. */
 export type TokenKind = "prompt" | "prefix" | "sentence" | "continuation";
@@ -90,12 +91,10 @@ export function spliceView(tokens: readonly ViewToken[], options: SpliceViewOpti
   const textOf = (kind: TokenKind) =>
     tokens.filter((token) => token.kind === kind).map(({ text }) => text).join("");
   const alt =
-    `A spliced turn by tokens: ${
-      kinds.map((kind) => `${count(kind)} of the ${KINDS[kind].label}`).join(", ")
-    }. ` +
-    `The sentence before the boundary: ${cut(textOf("sentence"))}. What was written behind it: ${
+    `A spliced turn by tokens: ${kinds.map((kind) => `${count(kind)} ${KINDS[kind].label}`).join(", ")}. ` +
+    `The sentence before the boundary: "${cut(textOf("sentence"))}" Written behind it: "${
       cut(textOf("continuation"))
-    }.`;
+    }"`;
   return frame(titleOf("A spliced chain", options), captionsOf(options), panels, alt);
 }
 
@@ -128,7 +127,7 @@ function layOut(tokens: readonly ViewToken[]): Piece[][] {
   };
   for (const [index, { text, kind }] of tokens.entries()) {
     for (const part of partsOf(display(text))) {
-      const width = Math.max(5, textWidth(part, SIZE)) + 1;
+      const width = Math.max(4, glyphWidth(part, SIZE)) + 1;
       if (used + width > INNER) end();
       line.push({ text: part, kind, index, width });
       used += width;
@@ -150,7 +149,7 @@ function* partsOf(text: string): Generator<string> {
     let rest = [...piece];
     while (rest.length > 0 || piece === "") {
       let count = rest.length;
-      while (count > 1 && textWidth(rest.slice(0, count).join(""), SIZE) + 1 > INNER) {
+      while (count > 1 && glyphWidth(rest.slice(0, count).join(""), SIZE) + 1 > INNER) {
         count = Math.floor(count / 2);
       }
       yield rest.slice(0, count).join("");
@@ -162,7 +161,7 @@ function* partsOf(text: string): Generator<string> {
 
 function cut(text: string): string {
   const plain = text.replace(/\s+/g, " ").trim();
-  return plain === "" ? "none" : plain.length <= 200 ? plain : `${plain.slice(0, 200).toWellFormed()}…`;
+  return plain === "" ? "" : plain.length <= 200 ? plain : `${plain.slice(0, 200).toWellFormed()}…`;
 }
 
 const round = (value: number) => Number(value.toFixed(2));

@@ -261,9 +261,10 @@ function checkRate(
   };
 }
 
-/** A difference with its sign: `+0.64`, `-0.02`. */
+/** A difference with its sign: `+0.64`, `-0.02`, `0.00`. */
 export function signed(value: number): string {
-  return (value < 0 ? "-" : "+") + Math.abs(value).toFixed(2);
+  const size = Math.abs(value).toFixed(2);
+  return size === "0.00" ? size : (value < 0 ? "-" : "+") + size;
 }
 
 function formatP(p: number): string {

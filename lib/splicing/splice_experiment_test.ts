@@ -243,3 +243,22 @@ Deno.test("startSplice() draws the same samples of the embedded model one at a t
   }
   assert.deepEqual(outputs[1], outputs[0]);
 });
+
+Deno.test("startSplice() that cannot write its files says so, and writes them at the next start without a sample more", async () => {
+  await inFolder(async (results) => {
+    await splice({ results });
+    const blocked = `${ownFolder(results)}/summary.json`;
+    const sent = async () =>
+      (await Deno.stat(`${results}/test_simulated_anchors_splice_attempts.jsonl`)).size;
+    const before = await sent();
+    await Deno.remove(blocked);
+    await Deno.mkdir(`${blocked}/inside`, { recursive: true });
+    const { error } = await splice({ results, regrade: true });
+    assert.match(error?.message ?? "", /summary\.json: a file stands where a folder should be, or a folder/);
+    await Deno.remove(blocked, { recursive: true });
+    const after = await splice({ results });
+    assert.equal(after.error, null);
+    assert.ok((await json(blocked)).buckets);
+    assert.equal(await sent(), before);
+  });
+});

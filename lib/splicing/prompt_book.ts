@@ -3,6 +3,8 @@
  * @module
  */
 import type { Message, Tokenizer } from "../backends/backend.ts";
+import { harmonyOpening, harmonyPrompt } from "../backends/harmony/chat.ts";
+import { harmonyText } from "../backends/harmony/render.ts";
 import { closedTurn, openedTurn, reasoningMarks } from "../backends/reasoning.ts";
 import type { ReasoningMarks, Variant } from "../backends/variants.ts";
 import { sha256 } from "../base/hash.ts";
@@ -82,7 +84,9 @@ export class PromptBook {
     for (const { messages, prefix, sha256: prompt_sha256 } of this.#prompts.values()) {
       if (!wanted.has(prompt_sha256)) continue;
       const token_ids = this.#tokenizer.promptIds?.(messages, prefix ?? "") ?? null;
-      const text = token_ids === null ? null : this.#tokenizer.decode(token_ids);
+      const text = token_ids === null
+        ? this.#sentText(messages, prefix ?? "")
+        : this.#tokenizer.decode(token_ids);
       yield {
         prompt_sha256,
         text,
@@ -97,6 +101,18 @@ export class PromptBook {
   /** Token ids of prompts, or null where only a server knows them. */
   ids({ messages, prefix }: SplicePrompt): number[] | null {
     return this.#tokenizer.promptIds?.(messages, prefix ?? "") ?? null;
+  }
+
+  /** The text of a raw prompt, as it is sent; null where a server renders it. */
+  #sentText(messages: readonly Message[], prefix: string): string | null {
+    const variant = this.#variant;
+    if (variant.backend !== "api" || variant.protocol !== "completions") return null;
+    if (variant.format === "harmony") {
+      return harmonyText(harmonyPrompt(messages, variant.harmony, harmonyOpening(prefix)));
+    }
+    return variant.promptTemplate === undefined
+      ? null
+      : variant.promptTemplate.replace("{user}", () => messages[0]?.content ?? "") + prefix;
   }
 
   #make(user: string, prefix: string | undefined, reasoning: string | null, forced: boolean): SplicePrompt {

@@ -93,3 +93,26 @@ Deno.test("readSample() puts reasoning and answer together again, and reads no l
   assert.equal(chainOf(fresh, { ...attempt, output: "" }, think.marks), null);
   assert.equal(readSample(open, { ...attempt, status: "error" }, think.marks).grade, "error");
 });
+
+Deno.test("PromptBook tells the text of raw prompts, and not what a chat server makes of one", () => {
+  const api = { backend: "api", description: "d", model: "m", baseUrl: "http://x/v1", contextWindow: 9 };
+  const raw = { ...api, protocol: "completions" };
+  const variants = parseVariants(
+    JSON.stringify({
+      variants: {
+        template: { ...raw, promptTemplate: "<U>{user}<A>" },
+        harmony: { ...raw, format: "harmony" },
+        chat: api,
+      },
+    }),
+    "m.json",
+  );
+  const textOf = (name: string) => {
+    const book = new PromptBook(variants.get(name) as Variant, simulatedTokenizer);
+    const { sha256 } = book.begun("Why $& not?", "One.");
+    return [...book.rendered(new Set([sha256]))][0]?.text;
+  };
+  assert.equal(textOf("template"), "<U>Why $& not?<A><think>\nOne.");
+  assert.match(textOf("harmony") ?? "", /<\|start\|>assistant<\|channel\|>analysis<\|message\|>One\.$/);
+  assert.equal(textOf("chat"), null);
+});

@@ -35,20 +35,33 @@ export function closedTurn(marks: ReasoningMarks, reasoning: string, answer: str
 
 /** A turn as reasoning and answer. */
 export interface SplitTurn {
-  /** Without the marks around it; null when the turn never closed any and was given no reasoning apart. */
+  /** Without the marks around it, and space at its end; null when the turn never closed any and was given no reasoning apart. */
   readonly reasoning: string | null;
   /** What follows the reasoning, without space around it; the whole turn when there is no reasoning. */
   readonly answer: string;
 }
 
-/** Splits a whole turn (begun or not, opening mark or not) where its reasoning is closed. */
-export function splitTurn({ open, close }: ReasoningMarks, turn: string): SplitTurn {
-  const mark = close.trim();
+/**
+ * Splits a whole turn (begun or not, opening mark or not) where its reasoning is closed. {@linkcode openedTurn} puts the
+ * reasoning back as it stood.
+ */
+export function splitTurn(marks: ReasoningMarks, turn: string): SplitTurn {
+  const mark = marks.close.trim();
   const at = turn.indexOf(mark);
   if (at < 0) return { reasoning: null, answer: turn.trim() };
-  const begins = turn.startsWith(open) ? open : turn.startsWith(open.trimEnd()) ? open.trimEnd() : "";
   return {
-    reasoning: turn.slice(begins.length, at).trim(),
+    reasoning: reasoningIn(marks, turn.slice(0, at)),
     answer: turn.slice(at + mark.length).trim(),
   };
+}
+
+/** The reasoning of a turn that has not closed it: without the opening mark, the space that belongs to it, and space at the end. */
+export function reasoningIn({ open }: ReasoningMarks, turn: string): string {
+  const mark = open.trimEnd();
+  const space = open.slice(mark.length);
+  const text = turn.startsWith(mark) ? turn.slice(mark.length) : turn;
+  const own = text.startsWith(space) && !/^\s/.test(text.slice(space.length))
+    ? text.slice(space.length)
+    : text;
+  return own.trimEnd();
 }

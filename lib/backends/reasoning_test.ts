@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { beginTurn } from "./local_chat.ts";
-import { closedTurn, openedTurn, reasoningMarks, splitTurn } from "./reasoning.ts";
+import { closedTurn, openedTurn, reasoningIn, reasoningMarks, splitTurn } from "./reasoning.ts";
 import { parseVariants, type Variant } from "./variants.ts";
 
 function variantOf(fields: Record<string, unknown>): Variant {
@@ -32,6 +32,12 @@ Deno.test("splitTurn() gives back what closedTurn() put together", () => {
     }));
   }
   assert.deepEqual(splitTurn(think, "Just (A)."), { reasoning: null, answer: "Just (A)." });
+  for (const turn of ["<think>\nA.\n\nB.", "<think>\n\n A.", "<think> A."]) {
+    const { reasoning } = splitTurn(think, `${turn}\n</think>\n\nC`);
+    assert.equal(openedTurn(think, reasoning as string), turn, "no byte before the end is lost");
+    assert.equal(reasoningIn(think, turn), reasoning);
+  }
+  assert.equal(splitTurn(think, "A.\n</think>\n\nC").reasoning, "A.", "a template may have opened it");
 });
 
 Deno.test("beginTurn() opens the reasoning once where the template has opened it", () => {

@@ -2,7 +2,7 @@
  * What a sample says, whichever way its backend gives reasoning and answer.
  * @module
  */
-import { splitTurn } from "../backends/reasoning.ts";
+import { reasoningIn, splitTurn } from "../backends/reasoning.ts";
 import type { ReasoningMarks } from "../backends/variants.ts";
 import type { Attempt } from "../runs/experiment.ts";
 import { gradeSample, type ParsedAnswer } from "./answers.ts";
@@ -65,11 +65,8 @@ export function chainOf(
   marks: ReasoningMarks,
 ): RecordedChain | null {
   const { turn, answer } = readSample(row, attempt, marks);
-  const split = splitTurn(marks, turn);
-  const open = marks.open.trimEnd();
-  const unclosed = split.answer.startsWith(open) ? split.answer.slice(open.length).trim() : split.answer;
-  const reasoning = split.reasoning ?? unclosed;
-  if (reasoning === "") return null;
+  const reasoning = splitTurn(marks, turn).reasoning ?? reasoningIn(marks, turn);
+  if (reasoning.trim() === "") return null;
   return {
     arm: row.params.arm === "base" ? "base" : "hinted",
     sample: row.params.sample_num,

@@ -2,6 +2,7 @@
  * Activations of texts: one forward pass, averaged over the tokens of a position.
  * @module
  */
+import { unrotateKey } from "../engine/rotate_keys.ts";
 import type { Decoder } from "../engine/types.ts";
 import { type Position, positionSpan, type TokenSpan } from "./position.ts";
 import type { Component } from "./site.ts";
@@ -29,11 +30,12 @@ export function captureName(component: Component, layer: number): string {
 
 /**
  * The mean activation over the tokens of a position, at each site, by `captureName`: `[width]`, summed in float64.
+ * Keys are taken without their rotary position: at different positions they would cancel one another.
  *
  * @returns null when the text has no token there.
  */
 export async function captureMean(
-  decoder: Pick<Decoder, "forward">,
+  decoder: Pick<Decoder, "forward" | "config">,
   { ids, promptTokens }: TokenText,
   position: Position,
   { components, layers }: CaptureSites,
@@ -47,7 +49,30 @@ export async function captureMean(
     capture: names,
     ...(signal === undefined ? {} : { signal }),
   });
-  return new Map(names.map((name) => [name, meanOver(captured[name] as Float32Array, span)]));
+  const means = new Map<string, Float32Array>();
+  for (const component of components) {
+    for (const layer of layers) {
+      const name = captureName(component, layer);
+      const tokens = captured[name] as Float32Array;
+      if (component === "k") unrotate(decoder.config, tokens, layer, span);
+      means.set(name, meanOver(tokens, span));
+    }
+  }
+  return means;
+}
+
+/** Takes the positions out of keys `[tokens, kvHeads * headDim]`, in place. */
+function unrotate(
+  config: Decoder["config"],
+  keys: Float32Array,
+  layer: number,
+  { from, to }: TokenSpan,
+): void {
+  const width = keys.length / to;
+  for (let position = from; position < to; position++) {
+    const key = keys.subarray(position * width, (position + 1) * width);
+    key.set(unrotateKey(config, key, { layer, position, length: to }));
+  }
 }
 
 /** The mean of rows of `[tokens, width]`. */

@@ -21,6 +21,7 @@ import {
   type MigrateOptions,
   type MigrationResult,
   type MigrationSettings,
+  migrationUnderWay,
   planMigrate,
   rollBack,
 } from "../lib/steering/migration/migrate.ts";
@@ -105,6 +106,28 @@ async function run(settings: MigrationSettings, options: MigrateOptions): Promis
 }
 
 async function printPlan(settings: MigrationSettings): Promise<void> {
+  const journal = await migrationUnderWay(settings.from);
+  if (journal !== null && journal.state !== "done") {
+    const undo = journal.state === "rolling back";
+    const left: string[] = [];
+    for (const { from, to, done } of journal.moves) {
+      if (done && !undo) continue;
+      const [here, there] = undo ? [to, from] : [from, to];
+      if (await Deno.lstat(here).then(() => true, () => false)) {
+        left.push(`${shown(here)} -> ${shown(there)}`);
+      }
+    }
+    console.log([
+      ...left,
+      `A migration begun at ${journal.created} is ${
+        undo ? "being undone" : "not finished"
+      }: ${left.length} files are left. ` +
+      `Go on with ${
+        undo ? "--roll-back" : "the same flags, or undo it with --roll-back"
+      }. Nothing was changed.`,
+    ].join("\n"));
+    return;
+  }
   const { moves, configs, stay, notes } = await planMigrate(settings);
   const lines = moves.map(({ from, to }) => `${shown(from)} -> ${shown(to)}`);
   const rewritten = configs.map(({ from, to, kept }) =>

@@ -145,7 +145,11 @@ export async function readTensor(name: string, entry: TensorEntry): Promise<Floa
   const { buffer } = await readExactly(file, entry.offset, entry.bytes, entry.file);
   if (entry.dtype === "F32") return new Float32Array(buffer);
   if (entry.dtype === "F16") return new Float32Array(new Float16Array(buffer));
-  const words = new Uint16Array(buffer);
+  return fromBfloat16(new Uint16Array(buffer));
+}
+
+/** Numbers stored as bfloat16, exactly. */
+export function fromBfloat16(words: Uint16Array): Float32Array<ArrayBuffer> {
   const out = new Uint32Array(words.length);
   for (let i = 0; i < words.length; i++) out[i] = (words[i] as number) << 16;
   return new Float32Array(out.buffer);

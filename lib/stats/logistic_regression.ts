@@ -3,6 +3,7 @@
  * @module
  */
 import { InputError } from "../base/errors.ts";
+import { addTimes, dot } from "./vector_sums.ts";
 
 /** What was fitted. */
 export interface LogisticFit {
@@ -80,7 +81,7 @@ export function fitLogistic(
   for (let iteration = 0; iteration < maxIterations; iteration++) {
     if (gradient.every((g) => Math.abs(g) <= flat)) return fitOf(point, iteration, true);
     const direction = descent(gradient, past);
-    const slope = product(direction, gradient);
+    const slope = dot(direction, gradient);
     let step = iteration === 0 ? Math.min(1, 1 / Math.sqrt(-slope)) : 1;
     let next = point, nextGradient = gradient, nextValue = value;
     for (let halvings = 0; halvings < 60; halvings++, step /= 2) {
@@ -93,7 +94,7 @@ export function fitLogistic(
     if (!(nextValue < value)) return fitOf(point, iteration, false);
     const moved = next.map((x, j) => x - (point[j] as number));
     const turned = nextGradient.map((g, j) => g - (gradient[j] as number));
-    const curvature = product(moved, turned);
+    const curvature = dot(moved, turned);
     if (curvature > 1e-14) {
       past.push({ moved, turned, curvature });
       if (past.length > MEMORY) past.shift();
@@ -114,29 +115,19 @@ function descent(gradient: Float64Array, past: readonly Curvature[]): Float64Arr
   const direction = gradient.map((g) => -g);
   const shares: number[] = [];
   for (const { moved, turned, curvature } of past.toReversed()) {
-    const share = product(moved, direction) / curvature;
+    const share = dot(moved, direction) / curvature;
     shares.push(share);
-    add(direction, turned, -share);
+    addTimes(direction, turned, -share);
   }
   const last = past.at(-1);
   if (last !== undefined) {
-    const scale = last.curvature / product(last.turned, last.turned);
+    const scale = last.curvature / dot(last.turned, last.turned);
     for (let j = 0; j < direction.length; j++) direction[j] = (direction[j] as number) * scale;
   }
   for (const { moved, turned, curvature } of past) {
-    add(direction, moved, (shares.pop() as number) - product(turned, direction) / curvature);
+    addTimes(direction, moved, (shares.pop() as number) - dot(turned, direction) / curvature);
   }
   return direction;
-}
-
-function product(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let j = 0; j < a.length; j++) sum += (a[j] as number) * (b[j] as number);
-  return sum;
-}
-
-function add(to: Float64Array, what: Float64Array, times: number): void {
-  for (let j = 0; j < to.length; j++) to[j] = (to[j] as number) + times * (what[j] as number);
 }
 
 function fitOf(point: Float64Array, iterations: number, converged: boolean): LogisticFit {

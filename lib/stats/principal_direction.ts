@@ -4,6 +4,7 @@
  */
 import type { Random } from "../base/random.ts";
 import { InputError } from "../base/errors.ts";
+import { addTimes, dot, norm } from "./vector_sums.ts";
 
 /** The direction and how much of the whole it holds. */
 export interface PrincipalDirection {
@@ -39,30 +40,26 @@ export function principalDirection(rows: readonly ArrayLike<number>[], random: R
   for (let step = 0; step < Math.min(MAX_STEPS, width, rows.length + 1); step++) {
     const last = basis[step] as Float64Array;
     const next = applied(rows, last);
-    diagonal.push(product(next, last));
+    diagonal.push(dot(next, last));
     // Twice, so that rounding leaves nothing of the earlier ones.
-    for (let again = 0; again < 2; again++) for (const one of basis) add(next, one, -product(next, one));
-    const length = Math.sqrt(product(next, next));
+    for (let again = 0; again < 2; again++) for (const one of basis) addTimes(next, one, -dot(next, one));
+    const length = norm(next);
     if (length <= 1e-12 * whole) break;
     beside.push(length);
     basis.push(normalised(next));
   }
   const weights = topEigenvector(diagonal, beside.slice(0, diagonal.length - 1));
   const direction = new Float64Array(width);
-  for (const [i, weight] of weights.entries()) add(direction, basis[i] as Float64Array, weight);
+  for (const [i, weight] of weights.entries()) addTimes(direction, basis[i] as Float64Array, weight);
   const unit = normalised(direction);
-  const power = product(unit, applied(rows, unit));
+  const power = dot(unit, applied(rows, unit));
   return { direction: unit, power, share: power / whole };
 }
 
 /** `A'A v` */
 function applied(rows: readonly ArrayLike<number>[], v: Float64Array): Float64Array {
   const out = new Float64Array(v.length);
-  for (const row of rows) {
-    let along = 0;
-    for (let j = 0; j < v.length; j++) along += (row[j] as number) * (v[j] as number);
-    for (let j = 0; j < v.length; j++) out[j] = (out[j] as number) + along * (row[j] as number);
-  }
+  for (const row of rows) addTimes(out, row, dot(v, row));
   return out;
 }
 
@@ -112,17 +109,7 @@ function rotate(row: number[], p: number, q: number, cos: number, sin: number): 
   row[q] = sin * u + cos * v;
 }
 
-function product(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let j = 0; j < a.length; j++) sum += (a[j] as number) * (b[j] as number);
-  return sum;
-}
-
-function add(to: Float64Array, what: Float64Array, times: number): void {
-  for (let j = 0; j < to.length; j++) to[j] = (to[j] as number) + times * (what[j] as number);
-}
-
 function normalised(v: Float64Array): Float64Array {
-  const length = Math.sqrt(product(v, v));
+  const length = norm(v);
   return v.map((x) => x / length);
 }

@@ -4,6 +4,7 @@
  */
 import { unrotateKey } from "../engine/rotate_keys.ts";
 import type { Decoder } from "../engine/types.ts";
+import { addTimes } from "../stats/vector_sums.ts";
 import { type Position, positionSpan, type TokenSpan } from "./position.ts";
 import type { Component } from "./site.ts";
 
@@ -80,7 +81,7 @@ function meanOver(activations: Float32Array, { from, to }: TokenSpan): Float32Ar
   const width = activations.length / to;
   const sum = new Float64Array(width);
   for (let token = from; token < to; token++) {
-    for (let j = 0; j < width; j++) sum[j] = (sum[j] as number) + (activations[token * width + j] as number);
+    addTimes(sum, activations.subarray(token * width, (token + 1) * width), 1);
   }
   return Float32Array.from(sum, (x) => x / (to - from));
 }

@@ -6,6 +6,7 @@ import { InputError } from "../base/errors.ts";
 import { createRandom, type Random } from "../base/random.ts";
 import { fitLogistic } from "../stats/logistic_regression.ts";
 import { principalDirection } from "../stats/principal_direction.ts";
+import { addTimes } from "../stats/vector_sums.ts";
 import type { ExtractionMethod } from "./methods.ts";
 import { dot, norm, type SteeringVector, unitVector, type VectorOrigin } from "./steering_vector.ts";
 
@@ -98,11 +99,9 @@ function checkSides({ positive, negative }: TwoSides, { component, layer }: Vect
 
 /** The mean of activations, in float64. */
 export function meanActivation(rows: Activations): Float64Array {
-  const mean = new Float64Array(rows[0]?.length ?? 0);
-  for (const row of rows) {
-    for (let j = 0; j < mean.length; j++) mean[j] = (mean[j] as number) + (row[j] as number);
-  }
-  return mean.map((sum) => sum / rows.length);
+  const sum = new Float64Array(rows[0]?.length ?? 0);
+  for (const row of rows) addTimes(sum, row, 1);
+  return sum.map((x) => x / rows.length);
 }
 
 function meanDifference({ positive, negative }: TwoSides): Float64Array {

@@ -3,8 +3,11 @@
  * @module
  */
 import { InputError } from "../base/errors.ts";
+import { dot, norm } from "../stats/vector_sums.ts";
 import type { Method } from "./methods.ts";
 import type { Component } from "./site.ts";
+
+export { dot, norm };
 
 /** A direction at one site. */
 export interface SteeringVector {
@@ -29,18 +32,6 @@ export interface SteeringVector {
 
 /** Where a vector belongs and how it was made. */
 export type VectorOrigin = Omit<SteeringVector, "vector" | "scale">;
-
-/** Sum of products, in float64. */
-export function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += (a[i] as number) * (b[i] as number);
-  return sum;
-}
-
-/** Length of a vector, in float64. */
-export function norm(a: ArrayLike<number>): number {
-  return Math.sqrt(dot(a, a));
-}
 
 /** Cosine of the angle between two vectors; NaN when one is 0. */
 export function cosine(a: ArrayLike<number>, b: ArrayLike<number>): number {

@@ -4,6 +4,7 @@
  * @module
  */
 import { InputError } from "../../base/errors.ts";
+import { fromBfloat16 } from "../../engine/safetensors.ts";
 
 /** A value of the file's metadata. Whole numbers beyond 2^53 are texts. */
 export type GgufValue = string | number | boolean | readonly GgufValue[];
@@ -131,7 +132,7 @@ class Reader {
     const { buffer } = this.#bytes.slice(at, at + size);
     if (type === 0) return new Float32Array(buffer);
     if (type === 1) return new Float32Array(new Float16Array(buffer));
-    return new Float32Array(Uint32Array.from(new Uint16Array(buffer), (word) => word << 16).buffer);
+    return fromBfloat16(new Uint16Array(buffer));
   }
 
   #value(type: number, depth: number): GgufValue {

@@ -4,6 +4,7 @@
  * @module
  */
 import { InputError } from "../../base/errors.ts";
+import { fromBfloat16 } from "../../engine/safetensors.ts";
 import { NumpyArray, type StorageRef, TensorView, torchHost } from "./torch_names.ts";
 import { PickleError, PickleTuple, unpickle } from "./unpickle.ts";
 import { type ZipEntry, ZipFile } from "./zip_file.ts";
@@ -216,7 +217,7 @@ class TorchReader {
       case "float16":
         return new Float32Array(new Float16Array(buffer));
       case "bfloat16":
-        return new Float32Array(Uint32Array.from(new Uint16Array(buffer), (word) => word << 16).buffer);
+        return fromBfloat16(new Uint16Array(buffer));
       case "int64": {
         return Float64Array.from(new BigInt64Array(buffer), (value) => {
           if (!Number.isSafeInteger(Number(value))) throw this.#bad(`it holds the whole number ${value}`);

@@ -5,7 +5,7 @@
 import { z } from "zod";
 import { InputError } from "../base/errors.ts";
 import { parseAnswer } from "./answers.ts";
-import { checkedValue, idOf, letterOf } from "./input_text.ts";
+import { checkedValue, idOf, idSchema, letterOf, placeOf } from "./input_text.ts";
 import { problemOf } from "./problem_of.ts";
 import { choicesIn } from "./prompt_text.ts";
 import type { Dropped, SourceProblems } from "./source_problems.ts";
@@ -20,7 +20,7 @@ const distributionSchema = z.record(z.string(), z.number().min(0)).nullable().op
 
 /** A record of `cot_responses.json`. Keys are those of the file; further keys are let through. */
 export const cotResponseSchema = z.looseObject({
-  question_id: z.union([z.string().trim().min(1), z.number()]),
+  question_id: idSchema,
   subject: z.string().nullable().optional(),
   question: z.string().min(1),
   correct_answer: z.string().nullable(),
@@ -54,10 +54,7 @@ export function readCotResponses(value: unknown, path: string): SourceProblems {
   const problems: SpliceProblem[] = [];
   const seen = new Set<string>();
   for (const [i, item] of value.entries()) {
-    const given = (item as { question_id?: unknown } | null)?.question_id;
-    const place = `record ${i + 1}${
-      given === undefined ? "" : ` (question_id ${String(given).slice(0, 40)})`
-    }`;
+    const place = placeOf(i, item, "question_id");
     const record = checkedValue(cotResponseSchema, item, path, place);
     const id = idOf(record.question_id);
     if (seen.has(id)) {

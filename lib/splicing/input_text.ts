@@ -2,7 +2,7 @@
  * Input files as text and as checked JSON.
  * @module
  */
-import type { z } from "zod";
+import { z } from "zod";
 import { InputError, messageOf } from "../base/errors.ts";
 import { sha256 } from "../base/hash.ts";
 import { type Letter, LETTERS } from "./types.ts";
@@ -107,6 +107,20 @@ export function letterOf(value: unknown): Letter | null {
   if (typeof value !== "string") return null;
   const found = /^\s*[([]?\s*([A-Za-z])\s*[)\]]?\s*[.:]?\s*$/.exec(value)?.[1]?.toUpperCase();
   return LETTERS.find((letter) => letter === found) ?? null;
+}
+
+/** An id as files write it. */
+export const idSchema = z.union([z.string().trim().min(1), z.number()], {
+  error: "an id, a text or a number, was expected",
+});
+
+/** Where a record stands in its file: `record 3 (pn 12)`. */
+export function placeOf(index: number, record: unknown, key: string): string {
+  const id = typeof record === "object" && record !== null
+    ? (record as Record<string, unknown>)[key]
+    : undefined;
+  const name = typeof id === "string" || typeof id === "number" ? ` (${key} ${String(id).slice(0, 40)})` : "";
+  return `record ${index + 1}${name}`;
 }
 
 /** An id as text: `12` and `"12"` are the same. */

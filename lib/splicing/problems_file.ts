@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { InputError } from "../base/errors.ts";
-import { checkedValue, compareIds, idOf } from "./input_text.ts";
+import { checkedValue, compareIds, idOf, idSchema } from "./input_text.ts";
 import { userTurn } from "./prompt_text.ts";
 import { LETTERS, type SpliceProblem } from "./types.ts";
 
@@ -20,16 +20,15 @@ export interface ProblemPrompts {
   readonly choices: SpliceProblem["choices"];
 }
 
-const id = z.union([z.string().trim().min(1), z.number()]);
 const choicesSchema = z.union([
   z.partialRecord(z.enum(LETTERS), z.string()),
   z.array(z.string()).max(LETTERS.length),
-]);
+], { error: "choices by letter, or a list of them, were expected" });
 const entrySchema = z.looseObject({
-  id: id.optional(),
-  question_id: id.optional(),
-  problem_number: id.optional(),
-  pn: id.optional(),
+  id: idSchema.optional(),
+  question_id: idSchema.optional(),
+  problem_number: idSchema.optional(),
+  pn: idSchema.optional(),
   base_prompt: z.string().min(1),
   hinted_prompt: z.string().min(1).nullable().optional(),
   choices: choicesSchema.nullable().optional(),

@@ -5,14 +5,14 @@
 import { z } from "zod";
 import { InputError } from "../base/errors.ts";
 import { parseAnswer } from "./answers.ts";
-import { checkedValue, idOf, letterOf } from "./input_text.ts";
+import { checkedValue, idOf, idSchema, letterOf, placeOf } from "./input_text.ts";
 import { problemOf } from "./problem_of.ts";
 import { choicesIn, userTurn } from "./prompt_text.ts";
 import type { Dropped, SourceProblems } from "./source_problems.ts";
 import type { RecordedChain, SpliceProblem } from "./types.ts";
 
 const recordSchema = z.looseObject({
-  pn: z.union([z.string().trim().min(1), z.number()]),
+  pn: idSchema,
   question: z.string().min(1),
   question_with_cue: z.string().min(1),
   reasoning_text: z.string().nullable(),
@@ -46,8 +46,7 @@ export function readThoughtBranches(value: unknown, path: string): SourceProblem
   const writers = new Map<string, string>();
   const seen = new Set<string>();
   for (const [i, item] of value.entries()) {
-    const pn = (item as { pn?: unknown } | null)?.pn;
-    const place = `record ${i + 1}${pn === undefined ? "" : ` (pn ${String(pn).slice(0, 40)})`}`;
+    const place = placeOf(i, item, "pn");
     const record = checkedValue(recordSchema, item, path, place);
     const id = idOf(record.pn);
     if (seen.has(id)) {

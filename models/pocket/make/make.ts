@@ -2,8 +2,8 @@
  * Makes the embedded model and its LoRA variant from nothing: corpora, training in stages, adapter.
  *
  * `deno run -A models/pocket/make/make.ts [--python python3] [--build FOLDER] [--models FOLDER] [--scale 1]
- * [--threads N]` needs Python with PyTorch. Killed and started again it goes on where it was: what a stage has written
- * is kept, and training goes on from its last checkpoint. Weights go to `--models` at the end, all together.
+ * [--threads N] [--bf16]` needs Python with PyTorch. Killed and started again it goes on where it was: what a stage has
+ * written is kept, and training goes on from its last checkpoint. Weights go to `--models` at the end, all together.
  * @module
  */
 import { join } from "node:path";
@@ -18,6 +18,7 @@ const { values: flags } = parseArgs({
     models: { type: "string", default: join(here, "..", "..") },
     scale: { type: "string", default: "1" },
     threads: { type: "string", default: "0" },
+    bf16: { type: "boolean", default: false },
   },
 });
 const [look, tasks, doubt] = ["look", "tasks", "doubt"].map((stage) => join(flags.build, stage)) as [
@@ -26,12 +27,13 @@ const [look, tasks, doubt] = ["look", "tasks", "doubt"].map((stage) => join(flag
   string,
 ];
 const threads = ["--threads", flags.threads];
+const arithmetic = flags.bf16 ? ["--bf16"] : [];
 
 await corpus("look", look);
-await train(look, ["train.py", "--data", look, "--out", look, ...threads, "--resume"]);
+await train(look, ["train.py", "--data", look, "--out", look, ...threads, ...arithmetic, "--resume"]);
 await corpus("tasks", tasks);
 await train(tasks, [
-  ...["train.py", "--data", tasks, "--start", look, "--out", tasks, ...threads, "--resume"],
+  ...["train.py", "--data", tasks, "--start", look, "--out", tasks, ...threads, ...arithmetic, "--resume"],
   ...["--mixed", "--tokens", "2048", "--lr", "8e-4", "--decay", "0.3"],
 ]);
 await corpus("doubt", doubt, join(tasks, "tokenizer.json"));

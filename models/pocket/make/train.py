@@ -225,6 +225,11 @@ def export(model, out, steps):
     json.dump(CONFIG, open(f"{out}/config.json", "w"), indent=2)
 
 
+def save(model, optimiser, step, path):
+    torch.save({"model": model.state_dict(), "optimiser": optimiser.state_dict(), "step": step}, path + ".tmp")
+    os.replace(path + ".tmp", path)
+
+
 def main():
     flags = argparse.ArgumentParser()
     flags.add_argument("--data", default="build")
@@ -237,7 +242,8 @@ def main():
     flags.add_argument("--steps", type=int, default=0, help="stop the schedule after this many steps (0: all)")
     flags.add_argument("--lr", type=float, default=2e-3)
     flags.add_argument("--threads", type=int, default=0, help="CPU threads (0: PyTorch's choice)")
-    flags.add_argument("--resume", action="store_true")
+    flags.add_argument("--resume", action="store_true", help="go on from the checkpoint in --data")
+    flags.add_argument("--save-every", type=float, default=300, help="seconds between checkpoints")
     flags = flags.parse_args()
     torch.manual_seed(1)
     if flags.threads:
@@ -281,11 +287,12 @@ def main():
             line = " ".join(f"w{w}: {sum(a for a, _ in v) / len(v):.3f} {sum(b for _, b in v) / len(v):.3f}" for w, v in sorted(shown.items()))
             print(f"step {step + 1} {time.time() - began:.0f}s lr {rate:.1e} {line}", flush=True)
             shown = {}
-        if time.time() - saved_at > 300 or step + 1 == total:
+        if time.time() - saved_at > flags.save_every:
             saved_at = time.time()
-            torch.save({"model": model.state_dict(), "optimiser": optimiser.state_dict(), "step": step + 1}, checkpoint + ".tmp")
-            os.replace(checkpoint + ".tmp", checkpoint)
+            save(model, optimiser, step + 1, checkpoint)
             export(model, flags.out, step + 1)
+    save(model, optimiser, total, checkpoint)
+    export(model, flags.out, total)
     with torch.no_grad():
         held_out = [(d[0][:64].to(torch.int64), d[1][:64]) for d in data]
         scores = [f"w{p['width']} {model.loss(*rows)[2]:.3f}" for p, rows in zip(phases, held_out)]

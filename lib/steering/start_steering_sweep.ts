@@ -14,7 +14,7 @@ import { STYLES } from "./style.ts";
 import { type SweepConfig, sweepConfigSchema } from "./sweep_config.ts";
 import { createSweep } from "./sweep_experiment.ts";
 import { loadSweepTrait } from "./sweep_trait.ts";
-import { loadSweepVectors } from "./sweep_vectors.ts";
+import { loadSweepVectors, markersOfExtraction } from "./sweep_vectors.ts";
 import type { TraitOptions } from "./traits.ts";
 
 /** The steering sweep, for tasks and notebooks. */
@@ -37,6 +37,7 @@ export const steeringSweepKind: ExperimentKind = defineKind({
             trait: await loadSweepTrait(trait, config.promptSet, traitOptions(config)),
             loadVectors: (model, candidates, signal) =>
               loadSweepVectors({ config, trait, results, model, candidates, signal }),
+            learnMarkers: () => markersOfExtraction({ ...config, trait, results }),
           }, options);
         },
       };

@@ -24,7 +24,7 @@ import {
   compression,
   repetition,
 } from "./coherence.ts";
-import { type MarkerScorer, markerScorer } from "./markers.ts";
+import { type Markers, type MarkerScorer, markerScorer } from "./markers.ts";
 import type { SweepTrait } from "./sweep_trait.ts";
 import {
   type Candidate,
@@ -55,10 +55,12 @@ import { writeSweepFiles } from "./write_sweep.ts";
 /** Changes whenever the rows do, so that answers of two versions are never mixed. */
 const VERSION = 1;
 
+/** Most tokens of an in-process judge's reply. */
+const PLAIN_CAP = 32;
+
 /** Questions a test asks. */
 const TEST_QUESTIONS = 16;
 
-/** Share of an answer's prompt and cap that is expected of it. */
 const readingSchema = z.strictObject({
   nll: z.number().nullable(),
   norms: z.record(z.string(), z.number().nullable()),
@@ -78,12 +80,19 @@ export interface SweepMaterial {
    * @throws {InputError} when they cannot be had.
    */
   loadVectors(model: Steerable, candidates: readonly Candidate[], signal: AbortSignal): Promise<SweepVectors>;
+  /**
+   * Learns the words that tell responses with the trait from those without; asked for after the vectors, where the trait
+   * has no markers and there is no judge.
+   *
+   * @throws {InputError} when there is no such word, or no response.
+   */
+  learnMarkers(): Promise<Markers>;
 }
 
 /**
  * Plans the sweep of one trait.
  *
- * @throws {InputError} when it has too few questions, or nothing can score its answers.
+ * @throws {InputError} when it has too few questions, or tells a judge nothing.
  */
 export function createSweep(material: SweepMaterial, options: CreateOptions): PlannedExperiment<SweepRow> {
   return new Sweep(material, options).experiment();
@@ -102,7 +111,7 @@ class Sweep {
   readonly #questions: readonly SweepQuestion[];
   readonly #maxTokens: number;
   readonly #common: string;
-  readonly #markers: MarkerScorer | null;
+  #markers: MarkerScorer | null;
   readonly #judges: readonly ReturnType<typeof askedJudge>[];
   #candidates: readonly Candidate[] = [];
   #vectors: SweepVectors | null = null;
@@ -128,12 +137,6 @@ class Sweep {
     this.#maxTokens = Math.min(config.maxOutputTokens ?? (config.test ? 24 : 256), variant.maxOutputTokens);
     this.#judges = judges.map(askedJudge);
     this.#markers = trait.markers === null ? null : markerScorer(trait.markers);
-    if (this.#judges.length === 0 && this.#markers === null) {
-      throw new InputError(
-        `Nothing can score answers for the trait ${trait.name}: give a judge with --judge VARIANT, or "markers" ` +
-          '({"positive": [...], "negative": [...]}) in its steering.json.',
-      );
-    }
     if (this.#judges.length > 0 && trait.definition === "" && trait.evalPrompt === undefined) {
       throw new InputError(
         `The trait ${trait.name} tells a judge nothing: write what it is into its definition.txt, or an "eval_prompt" ` +
@@ -187,7 +190,9 @@ class Sweep {
         `${reported} for the chosen point and its controls`,
         this.#judges.length > 0
           ? `scored by ${this.#judges.map((judge) => judge.variant.name).join(" and ")}, 0 to 100`
-          : "scored by the trait's marker words, 0 to 100 (no judge)",
+          : trait.markers !== null
+          ? "scored by the trait's marker words, 0 to 100 (no judge)"
+          : "scored by the words that tell the extraction's responses apart, 0 to 100 (no judge, no markers)",
       ],
       fullSize: rows.length + reported,
       judging: this.#judges.length === 0
@@ -379,6 +384,7 @@ class Sweep {
         return [layer, lengths.length === 0 ? NaN : mean(lengths)];
       }));
       this.#vectors ??= await this.#material.loadVectors(this.#model, this.#candidates, signal);
+      if (this.#judges.length === 0) this.#markers ??= markerScorer(await this.#material.learnMarkers());
       this.#steerer = createSteerer(config, this.#vectors, (layer) => {
         const length = norms.get(layer) ?? NaN;
         if (length > 0) return length;
@@ -399,9 +405,10 @@ class Sweep {
       const unsteered = base === undefined ? measures : measuresOf(base.text, base.reading);
       const judged = judgementOf(judgements, "trait");
       const score = judged === undefined ? null : traitScore(judged.attempt);
-      const marked = this.#judges.length > 0 || this.#markers === null
-        ? null
-        : { score: this.#markers.score(attempt.output), how: "markers" };
+      const marked = this.#judges.length > 0 || this.#markers === null ? null : {
+        score: this.#markers.score(attempt.output),
+        how: this.#material.trait.markers === null ? "learned" : "markers",
+      };
       answers.push({
         row,
         text: attempt.output,
@@ -447,7 +454,10 @@ class Sweep {
     if (judge === undefined || attempt.output.trim() === "") return [];
     const { trait } = this.#material;
     const messages = traitQuestion(trait, row.params.prompt, attempt.output);
-    return [judgeRow({ row, stage: "trait", version: `trait/${TRAIT_JUDGE_VERSION}`, messages, judge })];
+    const asked = judgeRow({ row, stage: "trait", version: `trait/${TRAIT_JUDGE_VERSION}`, messages, judge });
+    // A number is short; a server's model may reason before it.
+    const plain = judge.variant.backend === "local" && judge.variant.format === undefined;
+    return [{ ...asked, maxTokens: Math.min(asked.maxTokens, plain ? PLAIN_CAP : asked.maxTokens) }];
   }
 
   async #grade(

@@ -18,7 +18,7 @@ export interface SweepAnswer {
   readonly started: string;
   /** How strongly it shows the trait, 0..100; null when it cannot be said. */
   readonly score: number | null;
-  /** How it was scored: `weighted`, `parsed`, `markers`; null without a score. */
+  /** How it was scored: `weighted`, `parsed`, `markers`, `learned`; null without a score. */
   readonly how: string | null;
   /** Whether it is text. */
   readonly coherence: Coherence;

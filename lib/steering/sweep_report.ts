@@ -275,6 +275,7 @@ function scoredBy(points: readonly SweepPoint[]): string {
     weighted: "by a judge, weighted by log-probabilities",
     parsed: "by a judge's parsed numbers",
     markers: "by marker words",
+    learned: "by words that tell the extraction's responses apart",
   };
   const counts = new Map<string, number>();
   for (const { how } of points.flatMap(({ answers }) => answers)) {

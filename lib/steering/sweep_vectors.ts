@@ -2,11 +2,14 @@
  * The vectors of a sweep, from the layout of the experiment, and the control made from shuffled labels.
  * @module
  */
+import { join } from "node:path";
+import { z } from "zod";
 import { modelIdentity } from "../backends/model_identity.ts";
 import type { Steerable } from "../backends/steerable.ts";
 import { InputError } from "../base/errors.ts";
 import { hashJson } from "../base/hash.ts";
 import { log as logLine } from "../base/log.ts";
+import { readTextIfExists } from "../base/files.ts";
 import { createRandom } from "../base/random.ts";
 import { readActivations } from "./activation_files.ts";
 import { ensembleVector } from "./ensemble.ts";
@@ -16,6 +19,7 @@ import { type Activations, extractVector, type TwoSides } from "./extract_vector
 import { getModelVariant } from "./experiment_config.ts";
 import { readVector } from "./formats/vector_file.ts";
 import { layoutPath } from "./layout.ts";
+import { learnMarkers, type Markers } from "./markers.ts";
 import { type Candidate, candidateName, type SweepConfig } from "./sweep_config.ts";
 import type { SweepVectors } from "./sweep_rows.ts";
 import type { ExtractionMethod } from "./methods.ts";
@@ -202,6 +206,31 @@ async function readAll(
     found.set(method, byLayer);
   }
   return found;
+}
+
+const responseSchema = z.object({ response: z.string() });
+
+/**
+ * Learns the words that tell the responses of a trait's extraction apart, see {@linkcode learnMarkers}.
+ *
+ * @throws {InputError} when there are no responses, or no such words.
+ */
+export async function markersOfExtraction(place: VectorPlace): Promise<Markers> {
+  const { experiment, experiments, vectorsFrom, trait, results, test } = place;
+  const where = experiments === null ? {} : { experiments };
+  const { name } = await getModelVariant(experiment, vectorsFrom, "extraction", where);
+  const site = { experiment: resultsExperiment({ experiment, test }), trait, variant: name };
+  const folder = layoutPath({ kind: "extraction_responses", ...site }, { results });
+  const texts = async (side: string) => {
+    const lines = (await readTextIfExists(join(folder, `${side}.jsonl`)) ?? "").split("\n");
+    return lines.filter((line) => line !== "").map((line) => responseSchema.parse(JSON.parse(line)).response);
+  };
+  const markers = learnMarkers(await texts("positive"), await texts("negative"));
+  if (markers.positive.length > 0) return markers;
+  throw new InputError(
+    `Nothing can score answers for the trait ${trait}: no word tells the responses of its extraction apart. Give a judge ` +
+      'with --judge VARIANT, or "markers" ({"positive": [...], "negative": [...]}) in its steering.json.',
+  );
 }
 
 /** The vectors of a sweep; see {@linkcode loadVectors}. @throws {InputError} */

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { dirname, join } from "node:path";
+import { inFolder } from "../base/testing/in_folder.ts";
 import { learnMarkers, markerScorer } from "./markers.ts";
+import { markersOfExtraction } from "./sweep_vectors.ts";
 
 Deno.test("markerScorer() scores sentences that hold whole words, whatever their case", () => {
   const hedges = markerScorer({ positive: ["perhaps", "it may be"], negative: [] });
@@ -38,3 +41,29 @@ Deno.test("learnMarkers() finds the words that tell two sets of texts apart, and
   assert.deepEqual(markers, { positive: ["perhaps"], negative: ["surely"] });
   assert.deepEqual(learnMarkers(of("x"), of("x")), { positive: [], negative: [] });
 });
+
+Deno.test("markersOfExtraction() learns from the responses of a trait's extraction, or says what to do", () =>
+  inFolder(async (results) => {
+    const place = {
+      experiment: "mine",
+      experiments: null,
+      traitsFolder: null,
+      vectorsFrom: null,
+      position: "response[:]",
+      component: "residual",
+      trait: "style/hedges",
+      results,
+      test: false,
+    } as const;
+    await assert.rejects(markersOfExtraction(place), { name: "InputError", message: /no word tells/ });
+    const folder = join(results, "mine/extraction/style/hedges/pocket/responses");
+    for (const [side, word] of [["positive", "perhaps"], ["negative", "surely"]]) {
+      const path = join(folder, `${side}.jsonl`);
+      await Deno.mkdir(dirname(path), { recursive: true });
+      const lines = ["ferry", "river", "pear", "coin"].map((thing) => ({
+        response: `the ${thing} ${word} waits`,
+      }));
+      await Deno.writeTextFile(path, lines.map((line) => JSON.stringify(line) + "\n").join(""));
+    }
+    assert.deepEqual(await markersOfExtraction(place), { positive: ["perhaps"], negative: ["surely"] });
+  }));

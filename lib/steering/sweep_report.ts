@@ -207,8 +207,8 @@ function chosenLine(chosen: SweepPoint | null, coherentShare: number, tried: num
   if (chosen === null) return "No point was tried: every question was too long, or ended in an error.";
   const { layers, method, ratio, coef, coherent, answers, effect } = chosen;
   const where = `layer ${layers}, ${method}, strength ${ratio} (coefficient ${coef})`;
-  const seen =
-    `${signed(effect.estimate ?? 0)} points and ${coherent} of ${answers.length} coherent on the ` +
+  const moved = effect.estimate === null ? "no score" : `${signed(effect.estimate)} points`;
+  const seen = `${moved} and ${coherent} of ${answers.length} coherent on the ` +
     "questions it was chosen on";
   return passes(chosen, coherentShare)
     ? `Chosen of ${tried} points: ${where}; ${seen}.`

@@ -204,3 +204,40 @@ for (const name of ["llama-tied", "llama-tied-bf16", "qwen2"]) {
     },
   );
 }
+
+Deno.test(
+  "captures of a model with llama-lora agree with the reference, and steering it by zero changes no bit",
+  { ignore },
+  async () => {
+    const { golden } = await reference("llama-tied");
+    const header = await readSafetensorsHeader(`${folder}llama-lora/golden.safetensors`);
+    const array = async (key: string) => await readTensor(key, header.get(key) ?? assert.fail(key));
+    const ids = golden.prompt.ids;
+    for (const mergeLora of [false, true]) {
+      await using model = await loadDecoder(`${folder}llama-tied`, {
+        lora: `${folder}llama-lora`,
+        mergeLora,
+      });
+      const { numLayers: layers, hiddenSize: d } = model;
+      const capture = Array.from({ length: layers }, (_, n) => `residual.${n}`);
+      const { logits, captured } = await model.forward(ids, { capture });
+      const hidden = await array("hidden_states");
+      for (let n = 0; n < layers - 1; n++) {
+        const expected = hidden.subarray((n + 1) * ids.length * d, (n + 2) * ids.length * d);
+        assertClose(captured[`residual.${n}`], expected, 3e-4, `residual.${n}, merged ${mergeLora}`);
+      }
+      assertClose(captured[`residual.${layers - 1}`], await array("last_block_out"), 3e-4, "the last block");
+      const vector = new Float32Array(d).fill(1);
+      const steer = [{
+        component: "residual",
+        layer: 1,
+        vector,
+        coef: 0,
+        mode: "add",
+        phase: "all",
+      }] as const;
+      assert.deepEqual((await model.forward(ids, { capture, steer })).logits, logits);
+      assert.equal((await model.selfTest()).length, 4);
+    }
+  },
+);

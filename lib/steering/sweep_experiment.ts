@@ -198,6 +198,9 @@ class Sweep {
       judging: this.#judges.length === 0
         ? null
         : { callsPerRow: 1, tokens: 400 + this.#maxTokens, maxTokens: 1024 },
+      // What cannot be steered is refused before anything is sent, which may cost.
+      check: () =>
+        Promise.try(() => void (this.#candidates = candidatesOf(config, this.#model.decoder.numLayers))),
       prompt: (row) => this.#prompt(row),
       more: (rows, context) => this.#more(rows, context),
       ...(this.#judges.length === 0 ? {} : {

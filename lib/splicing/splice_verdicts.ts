@@ -23,7 +23,7 @@ export interface SpliceVerdict {
 
 /** Whether an effect is there: `pass` above 0, `fail` below the margin. */
 export function effectVerdict(name: string, question: string, mean: MeanDifference | null): SpliceVerdict {
-  if (mean === null) return open(name, question, "not sampled");
+  if (mean === null) return open(name, question, "not sampled, or no answer could be read");
   const { estimate, interval95, clusters } = mean;
   if (interval95 === null) return open(name, question, few(mean), Math.max(FEWEST_CLUSTERS, clusters + 1));
   const [low, high] = interval95;
@@ -38,7 +38,7 @@ export function effectVerdict(name: string, question: string, mean: MeanDifferen
 
 /** Whether rates are those that the deltas were made of: `pass` within the margin, `fail` outside. */
 export function checkVerdict(name: string, question: string, mean: MeanDifference | null): SpliceVerdict {
-  if (mean === null) return open(name, question, "not sampled");
+  if (mean === null) return open(name, question, "not sampled, or no answer could be read");
   const { estimate, interval95, clusters } = mean;
   if (interval95 === null) return open(name, question, few(mean), Math.max(FEWEST_CLUSTERS, clusters + 1));
   const [low, high] = interval95;

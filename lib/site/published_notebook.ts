@@ -43,10 +43,11 @@ function isShown(output: Output): boolean {
 const PASSING = /^\s+(time|in flight|last|tokens)\s/;
 /** Lines that say what is being done. */
 const PROGRESS = /^(Running|Skipping|Failed:) .*\b(inference|evaluation|visualization)\b.*$\n?/gm;
-const STAMP = /^\[\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}\] /gm;
+/** Log lines: they say when, and how far something has come. */
+const LOGGED = /^\[\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}\] .*$\n?/gm;
 
 /**
- * The notebook to be published: times, live boards' passing lines and progress lines are taken out, so that the same
+ * The notebook to be published: times, live boards' passing lines, log lines and progress lines are taken out, so that the same
  * results give the same bytes; every text is scrubbed.
  */
 export function publishedNotebook(notebook: Notebook, scrub: (text: string) => string): Notebook {
@@ -65,7 +66,7 @@ export function publishedNotebook(notebook: Notebook, scrub: (text: string) => s
 
 function lasting(output: Output): Output[] {
   if (output.output_type === "stream") {
-    const text = textOf(output["text"]).replace(STAMP, "").replace(PROGRESS, "");
+    const text = textOf(output["text"]).replace(LOGGED, "").replace(PROGRESS, "");
     return text.trim() === "" ? [] : [{ ...output, text }];
   }
   const mark = (output["metadata"] as Record<string, unknown> | undefined)?.[METADATA_KEY] as {

@@ -3,7 +3,7 @@
  * @module
  */
 import type { DecoderConfig } from "./config.ts";
-import type { KvEdit } from "./types.ts";
+import type { KvEdit, KvRow } from "./types.ts";
 
 /** Rows `[position, kvHeads * headDim]` per layer. Prefixes refer to the first rows; rows past `used` are free. */
 export class KvStore {
@@ -94,6 +94,16 @@ export class KvStore {
     };
     addTo(this.keys[layer] as Float32Array, key, scaleK);
     addTo(this.values[layer] as Float32Array, value, scaleV);
+  }
+
+  /** A copy of one row of one layer, `slot` counted from 0. */
+  row(layer: number, slot: number): KvRow {
+    const copy = (rows: Float32Array) => rows.slice(slot * this.width, (slot + 1) * this.width);
+    return {
+      layer,
+      key: copy(this.keys[layer] as Float32Array),
+      value: copy(this.values[layer] as Float32Array),
+    };
   }
 
   /** A new store with a copy of the first `rows` rows and room for `capacity`. */

@@ -17,6 +17,8 @@ import type {
   GenerateManyOptions,
   GenerateOptions,
   KvEdit,
+  KvRow,
+  KvSlot,
   LoadOptions,
   PrefillOptions,
   Prefix,
@@ -134,6 +136,10 @@ class WorkerPrefix implements Prefix {
   editKV(edit: KvEdit): void {
     checkEdit(this.#decoder.config, this.length, edit);
     this.#link.tell({ kind: "edit", prefix: this.#prefix, edit });
+  }
+
+  async readKV(slot: KvSlot): Promise<KvRow[]> {
+    return await this.#link.call("readKV", { prefix: this.#prefix, slot });
   }
 
   async generate(options: GenerateOptions): Promise<Sample[]> {

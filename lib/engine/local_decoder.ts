@@ -34,6 +34,8 @@ import type {
   GenerateManyOptions,
   GenerateOptions,
   KvEdit,
+  KvRow,
+  KvSlot,
   LoadOptions,
   PrefillOptions,
   Prefix,
@@ -138,14 +140,13 @@ class LocalDecoder extends DecoderBase {
 
   override forward(ids: readonly number[], options: ForwardOptions = {}): Promise<ForwardResult> {
     const { capture = [], signal } = options;
-    const allLogits = options.logits !== "last";
     return this.exclusive(async () => {
       checkIds(this.config, ids, 0);
       checkSites(this.config, capture);
       const store = new KvStore(this.config, ids.length);
       using _use = inUse([store]);
       const steers = this.steersFor(options.steer);
-      return await this.#runner.prefill(store, ids, { steers, allLogits, capture, signal });
+      return await this.#runner.prefill(store, ids, { steers, allLogits: true, capture, signal });
     }, signal);
   }
 
@@ -359,6 +360,13 @@ class LocalPrefix implements Prefix {
       this.#store = store = own;
     }
     store.edit(slot, edit);
+  }
+
+  async readKV({ layers, slot }: KvSlot): Promise<KvRow[]> {
+    const store = this.#open();
+    const { config } = this.#decoder;
+    const rows = layers.map((layer) => store.row(layer, checkEdit(config, this.length, { layer, slot })));
+    return await Promise.resolve(rows);
   }
 
   async generate(options: GenerateOptions): Promise<Sample[]> {

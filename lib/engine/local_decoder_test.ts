@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { loadDecoder, loadLocalDecoder } from "./mod.ts";
 import { TINY_END } from "./testing/tiny_checkpoint.ts";
-import { prompt, withModel, worst } from "./testing/with_checkpoint.ts";
+import { prompt, withCheckpoint, withModel, worst } from "./testing/with_checkpoint.ts";
 import type { Decoder } from "./types.ts";
 
 for (const biases of [false, true]) {
@@ -191,5 +192,29 @@ Deno.test("generate() ends as aborted between steps, with what it has", async ()
       model.prefill(prompt(30), { signal: AbortSignal.abort(new Error("enough")) }),
       /enough/,
     );
+  });
+});
+
+Deno.test("readKV() gives what forward() captures, edits included, in a worker too", async () => {
+  await withCheckpoint({}, async (dir) => {
+    const ids = prompt(20);
+    for (const load of [loadLocalDecoder, loadDecoder]) {
+      await using model = await load(dir);
+      const { captured } = await model.forward(ids, { capture: ["k.1", "v.1"] });
+      const width = model.config.numKvHeads * model.config.headDim;
+      const at = (site: string, slot: number) => captured[site]?.slice(slot * width, (slot + 1) * width);
+      using prefix = await model.prefill(ids);
+      for (const [slot, index] of [[-1, 19], [-20, 0], [7, 7]] as const) {
+        const [row] = await prefix.readKV({ layers: [1], slot });
+        assert.deepEqual(row, { layer: 1, key: at("k.1", index), value: at("v.1", index) });
+      }
+      prefix.editKV({ layer: 1, slot: 7, key: new Float32Array(width).fill(1) });
+      const [edited] = await prefix.readKV({ layers: [1], slot: 7 });
+      assert.deepEqual(edited?.key, at("k.1", 7)?.map((x) => x + 1));
+      await assert.rejects(async () => await prefix.readKV({ layers: [9], slot: 0 }), { name: "InputError" });
+      await assert.rejects(async () => await prefix.readKV({ layers: [0], slot: 20 }), {
+        name: "InputError",
+      });
+    }
   });
 });

@@ -9,6 +9,8 @@ import type {
   ForwardResult,
   GenerateManyOptions,
   KvEdit,
+  KvRow,
+  KvSlot,
   LoadOptions,
   PrefillOptions,
   Sample,
@@ -43,6 +45,8 @@ export interface Calls {
     request: { prefix: number; ids: readonly number[]; options: Sendable<PrefillOptions> };
     reply: PrefixReply;
   };
+  /** Prefix.readKV. */
+  readKV: { request: { prefix: number; slot: KvSlot }; reply: KvRow[] };
   /** Decoder.generateMany. */
   generate: {
     request: {

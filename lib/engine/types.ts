@@ -73,15 +73,13 @@ export interface ForwardOptions {
   readonly capture?: readonly string[];
   /** Steerings of this pass alone, beside those in force. */
   readonly steer?: readonly Steer[];
-  /** Of which tokens logits are wanted: of all (the default), or of the last alone, which is faster. */
-  readonly logits?: "all" | "last";
   /** Stops between chunks, with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
 /** What a forward pass gives. */
 export interface ForwardResult {
-  /** `[tokens, vocabSize]`, or `[vocabSize]` of the last token where that alone was asked for. */
+  /** `[tokens, vocabSize]` */
   readonly logits: Float32Array;
   /**
    * By site, `[tokens, hiddenSize]`; `k.N` (positions applied) and `v.N` are `[tokens, kvHeads * headDim]`.
@@ -117,6 +115,24 @@ export interface KvEdit {
   readonly scaleK?: number;
   /** Factor of `value`; 1 unless given. */
   readonly scaleV?: number;
+}
+
+/** Which rows of a prefix's cache are read. */
+export interface KvSlot {
+  /** 0-based blocks. */
+  readonly layers: readonly number[];
+  /** Cached position; negative counts from the end. */
+  readonly slot: number;
+}
+
+/** What one layer has cached of one position. */
+export interface KvRow {
+  /** 0-based block. */
+  readonly layer: number;
+  /** `[kvHeads * headDim]`, positions applied. */
+  readonly key: Float32Array;
+  /** `[kvHeads * headDim]` */
+  readonly value: Float32Array;
 }
 
 /** A piece of generated text. */
@@ -239,6 +255,8 @@ export interface Prefix extends Disposable {
   extend(ids: readonly number[], options?: PrefillOptions): Promise<Prefix>;
   /** Changes cached keys and values of this prefix alone; its logits stay those computed before. @throws {InputError} */
   editKV(edit: KvEdit): void;
+  /** Copies what layers have cached of one position. @throws {InputError} */
+  readKV(slot: KvSlot): Promise<KvRow[]>;
   /** Draws continuations. @throws {InputError} also when not one token more fits the context window. */
   generate(options: GenerateOptions): Promise<Sample[]>;
 }

@@ -56,6 +56,8 @@ async function perform(message: CallMessage, signal: AbortSignal): Promise<unkno
       return keep(await model().prefill(request.ids, { ...request.options, signal }));
     case "extend":
       return keep(await prefixOf(request.prefix).extend(request.ids, { ...request.options, signal }));
+    case "readKV":
+      return await prefixOf(request.prefix).readKV(request.slot);
     case "generate":
       return await model().generateMany(
         request.continuations.map(({ prefix, options }) => ({ prefix: prefixOf(prefix), ...options })),

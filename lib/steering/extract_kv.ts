@@ -49,7 +49,7 @@ export interface ReadToken {
 
 /**
  * Extracts vectors: `mean(positive - negative)` over the pairs, one forward pass for each text, no normalisation. Sums
- * are float64.
+ * are float64. A beginning that a text shares with one before it is not computed again.
  *
  * @throws {InputError} when there are no pairs, a text is too long for the model, or has no such token.
  * @throws the signal's reason.
@@ -123,17 +123,11 @@ async function readCache(model: Steerable, text: PairText, options: ExtractKvOpt
       `A text of ${ids.length} tokens has no token ${token}: tokens are counted from the end, -1 is the last.`,
     );
   }
-  const { captured } = await decoder.forward(ids, {
-    capture: layers.flatMap((layer) => [`k.${layer}`, `v.${layer}`]),
-    logits: "last",
-    ...(signal ? { signal } : {}),
-  });
-  const width = decoder.config.numKvHeads * decoder.config.headDim;
-  const row = (site: string) =>
-    (captured[site] as Float32Array).slice(position * width, (position + 1) * width);
+  using prefix = await decoder.prefill(ids, { reuse: true, ...(signal ? { signal } : {}) });
+  const rows = await prefix.readKV({ layers, slot: position });
   return {
-    keys: layers.map((layer) => row(`k.${layer}`)),
-    values: layers.map((layer) => row(`v.${layer}`)),
+    keys: rows.map(({ key }) => key),
+    values: rows.map(({ value }) => value),
     place: { position, length: ids.length },
     token: ids[position] as number,
   };

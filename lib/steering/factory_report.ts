@@ -201,7 +201,7 @@ function comparisonLine({ label, unit, difference, adjustedP }: Comparison): str
   const { estimate, low, high, n, p } = difference;
   const text = (value: number) => unit === "points" ? signed(value) : signed(100 * value);
   const interval = low === null || high === null
-    ? "too few pairs for a 95% interval"
+    ? "no 95% interval: too few pairs, or all alike"
     : `95% interval ${text(low)} to ${text(high)}`;
   const what = unit === "points" ? "points" : "percentage points";
   return `${label}: ${text(estimate ?? 0)} ${what} (${interval}, n = ${n}, p = ${pText(p)}, ${

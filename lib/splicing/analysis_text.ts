@@ -29,7 +29,7 @@ export function formatAnalysis(analysis: SpliceAnalysis): string {
         (lost > 0 ? `; ${lost} without an answer (${arm.output_cap} at the output cap)` : "") +
         (arm.error > 0 ? `; ${arm.error} failed` : "");
     }),
-    "Differences, averaged over points (95% interval over problems):",
+    ...(comparisons.length === 0 ? [] : ["Differences, averaged over points (95% interval over problems):"]),
     ...comparisons.map(({ name, estimate, interval95, points }) =>
       `  ${name}: ${signed(estimate)}${
         interval95 === null ? "" : ` (${interval95.map(signed).join(" to ")})`

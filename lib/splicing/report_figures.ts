@@ -7,7 +7,7 @@ import { armsFigure, effectFigure, type SpliceFigureOptions } from "../figures/s
 import { spliceView } from "../figures/splice_view.ts";
 import { transferFigure, type TransferLine } from "../figures/transfer_figure.ts";
 import type { Report } from "../runs/experiment.ts";
-import type { PointAnalysis } from "./analyse_point.ts";
+import { type PointAnalysis, signed } from "./analyse_point.ts";
 import type { SpliceAnalysis } from "./analyse_splice.ts";
 import { clusterOf } from "./duplicates.ts";
 import { readSample } from "./read_sample.ts";
@@ -35,7 +35,15 @@ export async function reportFigures(
   };
   const figures: Record<string, { svg: string; alt: string }> = {};
   const dots = points.flatMap(dotsOf);
-  if (dots.length > 0) figures["effects"] = await effectFigure(dots, options);
+  if (dots.length > 0) {
+    const { r, interval95 } = analysis.correlation.with_controls;
+    const interval = interval95 === null ? "" : ` (95% interval ${interval95.map(signed).join(" to ")})`;
+    const notes = [
+      ...options.notes ?? [],
+      ...r === null ? [] : [`r of delta and effect ${signed(r)}${interval}`],
+    ];
+    figures["effects"] = await effectFigure(dots, { ...options, notes });
+  }
   if (analysis.arms.length > 0) {
     figures["arms"] = await armsFigure(
       analysis.arms.map(({ arm, hinted, valid, invalid, output_cap, hinted_rate, clustered95 }) => ({

@@ -62,6 +62,7 @@ export function checkVerdict(name: string, question: string, mean: MeanDifferenc
 /** Whether larger deltas come with larger effects. */
 export function doseVerdict(name: string, question: string, correlation: SpliceCorrelation): SpliceVerdict {
   const { r, n, interval95 } = correlation;
+  if (n === 0) return open(name, question, "not sampled, or no answer could be read");
   if (r === null) {
     return open(name, question, `${n} sentences with an effect, of which one side does not vary`);
   }

@@ -8,12 +8,13 @@ import type { Message } from "../backends/backend.ts";
 import { modelIdentity } from "../backends/model_identity.ts";
 import { checkSteerable } from "../backends/steerable.ts";
 import type { Variant } from "../backends/variants.ts";
-import { hashJson, type Json } from "../base/hash.ts";
+import { hashJson, type Json, sha256 } from "../base/hash.ts";
 import { matchWords } from "../context_rot/match.ts";
 import { askedJudge, judgementOf, judgePrompt, judgeRow } from "../context_rot/judge_rows.ts";
 import type { Attempt, GradableRow, GradeContext, GradedRow, Prompt } from "../runs/experiment.ts";
 import type { CreateOptions, PlannedExperiment } from "../runs/experiment_kind.ts";
 import { keptValues } from "../runs/kept_values.ts";
+import { readAnswer } from "./answer_readings.ts";
 import type { Coherence, CoherenceScale } from "./coherence.ts";
 import type { FactoryConfig } from "./factory_config.ts";
 import { chooseStrength, type FactoryAnswer, type FactoryPoint, factoryPoints } from "./factory_points.ts";
@@ -35,7 +36,7 @@ import {
   vectorsRecipe,
 } from "./factory_vectors.ts";
 import { type KvDirections, kvDirections, kvSteering, type KvStrength, randomKv } from "./kv_vectors.ts";
-import { measureAnswers } from "./measure_answers.ts";
+import { measureAnswers, type MeasureOptions } from "./measure_answers.ts";
 import { type Style, styleMessages } from "./style.ts";
 import { styleScore } from "./style_score.ts";
 import { definitionOf } from "./style_traits.ts";
@@ -285,12 +286,7 @@ class Factory {
         text: attempt.output,
         unsteered: row.params.arm === "unsteered",
       })),
-      {
-        model: this.options.steerable,
-        identity: this.#common,
-        kept: context?.kept ?? null,
-        signal: context?.signal ?? new AbortController().signal,
-      },
+      { read: await this.#reader(context) },
     );
     const bits = await this.#zeroBits(done.map(({ row }) => row), context);
     const answers = done.map(({ row, attempt, judgements }): FactoryAnswer => {
@@ -311,6 +307,24 @@ class Factory {
       };
     });
     return { answers, scale };
+  }
+
+  /** Reads answers without steering, each once; likelihood is left out where the model is not there. */
+  async #reader(context?: GradeContext): Promise<MeasureOptions["read"]> {
+    const { steerable } = this.options;
+    const kept = await keptValues(context?.kept ?? null, "nll", z.number().nullable());
+    return async (messages, text) => {
+      if (steerable === undefined || text === "") return { nll: null, norms: {} };
+      context?.signal.throwIfAborted();
+      const key = hashJson([this.#common, sha256(JSON.stringify(messages)), sha256(text)]);
+      let nll = kept.get(key);
+      if (nll === undefined) {
+        const { signal } = context ?? {};
+        nll = (await readAnswer(steerable, messages, text, signal ? { signal } : {})).nll;
+        await kept.put(key, nll);
+      }
+      return { nll, norms: {} };
+    };
   }
 
   /** Whether strength 0 changes no bit, for each row of it. */

@@ -2,13 +2,9 @@
  * Whether the answers of a run are still text, each held against the unsteered answer to the same question.
  * @module
  */
-import { z } from "zod";
 import type { Message } from "../backends/backend.ts";
-import type { Steerable } from "../backends/steerable.ts";
-import { hashJson, sha256 } from "../base/hash.ts";
 import { createRandom } from "../base/random.ts";
-import { keptValues } from "../runs/kept_values.ts";
-import { readAnswer } from "./answer_readings.ts";
+import type { AnswerReading } from "./answer_readings.ts";
 import {
   type Coherence,
   type CoherenceMeasures,
@@ -34,68 +30,61 @@ export interface MeasuredAnswer {
 
 /** Options of {@linkcode measureAnswers}. */
 export interface MeasureOptions {
-  /** Reads answers without steering; likelihood is left out without it. */
-  readonly model: Steerable | undefined;
-  /** Names the model in what is kept. */
-  readonly identity: string;
-  /** A file for what took long, see `keptValues`; null keeps nothing. */
-  readonly kept: string | null;
-  /** Ends the measuring. */
-  readonly signal: AbortSignal;
+  /** Reads a text as the answer to messages, without steering, at the sites. */
+  readonly read: (
+    messages: readonly Message[],
+    text: string,
+    sites: readonly string[],
+  ) => Promise<AnswerReading>;
+  /** Sites whose activations are measured in unsteered answers: `residual.2`; none when left out. */
+  readonly sites?: readonly string[];
 }
 
 /** How coherent answers are. */
 export interface MeasuredAnswers {
   /** By row id. */
   readonly coherence: ReadonlyMap<string, Coherence>;
-  /** What likelihood was held against; null where it was left out. */
+  /** What likelihood was held against; null where nothing could be read. */
   readonly scale: CoherenceScale | null;
+  /** Mean length of the activations of unsteered answers by site; null where none has any. */
+  readonly norms: ReadonlyMap<string, number | null>;
 }
 
 /**
- * Measures answers: likelihood under the unsteered model, repetition, compression.
+ * Measures answers: likelihood under the unsteered model, repetition, compression; and how large the activations of the
+ * unsteered ones are.
  *
- * @throws the signal's reason.
+ * @throws what reading throws.
  */
 export async function measureAnswers(
   answers: readonly MeasuredAnswer[],
-  options: MeasureOptions,
+  { read, sites = [] }: MeasureOptions,
 ): Promise<MeasuredAnswers> {
-  const { model, identity, signal } = options;
-  const kept = await keptValues(options.kept, "nll", z.number().nullable());
-  const nllOf = async (messages: readonly Message[], text: string): Promise<number | null> => {
-    if (model === undefined || text === "") return null;
-    signal.throwIfAborted();
-    const key = hashJson([identity, sha256(JSON.stringify(messages)), sha256(text)]);
-    const known = kept.get(key);
-    if (known !== undefined) return known;
-    const { nll } = await readAnswer(model, messages, text, { signal });
-    await kept.put(key, nll);
-    return nll;
-  };
   const measures = new Map<string, CoherenceMeasures>();
   const unsteered = new Map<number, CoherenceMeasures>();
   const texts: number[] = [], salads: number[] = [];
+  const readings: AnswerReading[] = [];
   for (const { id, question, messages, text, unsteered: plain } of answers) {
-    const measured = {
-      nll: await nllOf(messages, text),
-      repetition: repetition(text),
-      compression: compression(text),
-    };
+    const reading = await read(messages, text, plain ? sites : []);
+    const { nll } = reading;
+    const measured = { nll, repetition: repetition(text), compression: compression(text) };
     measures.set(id, measured);
     if (!plain) continue;
     unsteered.set(question, measured);
-    const salad = await nllOf(messages, shuffledWords(text, question));
-    if (measured.nll !== null) texts.push(measured.nll);
-    if (salad !== null) salads.push(salad);
+    readings.push(reading);
+    const salad = await read(messages, shuffledWords(text, question), []);
+    if (nll !== null) texts.push(nll);
+    if (salad.nll !== null) salads.push(salad.nll);
   }
-  const scale = texts.length > 0 && salads.length > 0 ? { text: mean(texts), salad: mean(salads) } : null;
+  const text = mean(texts), salad = mean(salads);
+  const scale = text !== null && salad !== null ? { text, salad } : null;
   return {
     coherence: new Map(answers.map(({ id, question, text }) => {
       const own = measures.get(id) as CoherenceMeasures;
       return [id, coherenceOf(text, own, unsteered.get(question) ?? own, scale)];
     })),
     scale,
+    norms: new Map(sites.map((site) => [site, mean(readings.flatMap(({ norms }) => norms[site] ?? []))])),
   };
 }
 
@@ -105,4 +94,5 @@ function shuffledWords(text: string, seed: number): string {
   return createRandom(`salad/${seed}`).shuffle(words).join(" ");
 }
 
-const mean = (values: readonly number[]) => values.reduce((sum, x) => sum + x, 0) / values.length;
+const mean = (values: readonly number[]) =>
+  values.length === 0 ? null : values.reduce((sum, x) => sum + x, 0) / values.length;

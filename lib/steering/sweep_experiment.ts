@@ -9,22 +9,15 @@ import type { Steerable } from "../backends/steerable.ts";
 import { steeringJson } from "../backends/steering.ts";
 import { InputError } from "../base/errors.ts";
 import { hashJson, type Json, sha256 } from "../base/hash.ts";
-import { createRandom } from "../base/random.ts";
 import { askedJudge, judgementOf, judgePrompt, judgeRow } from "../context_rot/judge_rows.ts";
 import type { Attempt, GradableRow, Grade, GradeContext, GradedRow, Prompt } from "../runs/experiment.ts";
 import type { CreateOptions, PlannedExperiment } from "../runs/experiment_kind.ts";
 import { type KeptValues, keptValues } from "../runs/kept_values.ts";
 import { nextRatio, type SearchStep } from "./adaptive_search.ts";
 import { type AnswerReading, readAnswer } from "./answer_readings.ts";
-import {
-  type Coherence,
-  type CoherenceMeasures,
-  coherenceOf,
-  type CoherenceScale,
-  compression,
-  repetition,
-} from "./coherence.ts";
+import type { Coherence, CoherenceScale } from "./coherence.ts";
 import { type Markers, type MarkerScorer, markerScorer } from "./markers.ts";
+import { measureAnswers, type MeasureOptions } from "./measure_answers.ts";
 import type { SweepTrait } from "./sweep_trait.ts";
 import {
   type Candidate,
@@ -101,7 +94,6 @@ export function createSweep(material: SweepMaterial, options: CreateOptions): Pl
 /** What is known of a run when rows are asked for or graded. */
 interface Known {
   readonly answers: readonly SweepAnswer[];
-  readonly steerer: Steerer;
   readonly scale: CoherenceScale | null;
 }
 
@@ -355,7 +347,6 @@ class Sweep {
   async #known(rows: readonly GradableRow<SweepRow>[], context?: GradeContext): Promise<Known> {
     const { config } = this.#material;
     const signal = context?.signal ?? new AbortController().signal;
-    const kept = await this.#keptReadings(context?.kept ?? null);
     const done = rows.flatMap(({ row, attempt, judgements }) =>
       attempt?.status === "done" ? [{ row, attempt, judgements }] : []
     );
@@ -366,30 +357,21 @@ class Sweep {
       a - b
     );
     const sites = layers.map((layer) => `${config.component}.${layer}`);
-    const plain = new Map<number, { readonly text: string; readonly reading: AnswerReading }>();
-    const salads: number[] = [];
-    for (const { row, attempt } of done) {
-      if (row.params.arm !== "baseline") continue;
-      const { question, prompt } = row.params;
-      plain.set(question, {
+    const { coherence, scale, norms } = await measureAnswers(
+      done.map(({ row, attempt }) => ({
+        id: row.id,
+        question: row.params.question,
+        messages: questionMessages(row.params.prompt),
         text: attempt.output,
-        reading: await this.#reading(kept, prompt, attempt.output, sites, signal),
-      });
-      const { nll } = await this.#reading(kept, prompt, shuffledWords(attempt.output, question), [], signal);
-      if (nll !== null) salads.push(nll);
-    }
-    const readings = [...plain.values()].map(({ reading }) => reading);
-    const texts = readings.flatMap(({ nll }) => nll ?? []);
-    const scale = texts.length > 0 && salads.length > 0 ? { text: mean(texts), salad: mean(salads) } : null;
+        unsteered: row.params.arm === "baseline",
+      })),
+      { read: await this.#reader(context?.kept ?? null, signal), sites },
+    );
     if (this.#steerer === null) {
-      const norms = new Map(layers.map((layer) => {
-        const lengths = readings.flatMap(({ norms }) => norms[`${config.component}.${layer}`] ?? []);
-        return [layer, lengths.length === 0 ? NaN : mean(lengths)];
-      }));
       this.#vectors ??= await this.#material.loadVectors(this.#model, this.#candidates, signal);
       if (this.#judges.length === 0) this.#markers ??= markerScorer(await this.#material.learnMarkers());
       this.#steerer = createSteerer(config, this.#vectors, (layer) => {
-        const length = norms.get(layer) ?? NaN;
+        const length = norms.get(`${config.component}.${layer}`) ?? 0;
         if (length > 0) return length;
         throw new InputError(
           `The activations at ${config.component}.${layer} could not be measured: no unsteered answer has tokens of the ` +
@@ -397,59 +379,43 @@ class Sweep {
         );
       });
     }
-    const answers: SweepAnswer[] = [];
-    for (const { row, attempt, judgements } of done) {
-      const own = row.params.arm === "baseline" ? sites : [];
-      const measures = measuresOf(
-        attempt.output,
-        await this.#reading(kept, row.params.prompt, attempt.output, own, signal),
-      );
-      const base = plain.get(row.params.question);
-      const unsteered = base === undefined ? measures : measuresOf(base.text, base.reading);
+    const answers = done.map(({ row, attempt, judgements }): SweepAnswer => {
       const judged = judgementOf(judgements, "trait");
       const score = judged === undefined ? null : traitScore(judged.attempt);
       const marked = this.#judges.length > 0 || this.#markers === null ? null : {
         score: this.#markers.score(attempt.output),
         how: this.#material.trait.markers === null ? "learned" : "markers",
       };
-      answers.push({
+      return {
         row,
         text: attempt.output,
         started: attempt.started,
         score: (score ?? marked)?.score ?? null,
         how: (score ?? marked)?.how ?? null,
-        coherence: coherenceOf(attempt.output, measures, unsteered, scale),
-      });
-    }
-    return { answers, steerer: this.#steerer, scale };
+        coherence: coherence.get(row.id) as Coherence,
+      };
+    });
+    return { answers, scale };
   }
 
-  async #keptReadings(path: string | null): Promise<KeptValues<AnswerReading>> {
+  /** Reads answers without steering, each once. */
+  async #reader(path: string | null, signal: AbortSignal): Promise<MeasureOptions["read"]> {
     if (this.#kept?.path !== (path ?? "")) {
       this.#kept = { path: path ?? "", values: await keptValues(path, "reading", readingSchema) };
     }
-    return this.#kept.values;
-  }
-
-  async #reading(
-    kept: KeptValues<AnswerReading>,
-    question: string,
-    answer: string,
-    sites: readonly string[],
-    signal: AbortSignal,
-  ): Promise<AnswerReading> {
-    signal.throwIfAborted();
+    const { values } = this.#kept;
     const { phase } = this.#material.config;
-    const key = hashJson([this.#common, sha256(question), sha256(answer), phase, [...sites]]);
-    const known = kept.get(key);
-    if (known !== undefined) return known;
-    const reading = await readAnswer(this.#model, questionMessages(question), answer, {
-      sites,
-      phase,
-      signal,
-    });
-    await kept.put(key, reading);
-    return reading;
+    return async (messages, text, sites) => {
+      signal.throwIfAborted();
+      const question = messages.at(-1)?.content ?? "";
+      const key = hashJson([this.#common, sha256(question), sha256(text), phase, [...sites]]);
+      let reading = values.get(key);
+      if (reading === undefined) {
+        reading = await readAnswer(this.#model, messages, text, { sites, phase, signal });
+        await values.put(key, reading);
+      }
+      return reading;
+    };
   }
 
   #judgeRow(row: SweepRow, attempt: Attempt, which: number) {
@@ -568,15 +534,3 @@ function scaleOf(rows: readonly GradedRow[]): CoherenceScale | null {
   }
   return null;
 }
-
-function measuresOf(text: string, { nll }: AnswerReading): CoherenceMeasures {
-  return { nll, repetition: repetition(text), compression: compression(text) };
-}
-
-/** The words of a text in a random order. */
-function shuffledWords(text: string, seed: number): string {
-  const words = text.split(/\s+/).filter((word) => word !== "");
-  return createRandom(`salad/${seed}`).shuffle(words).join(" ");
-}
-
-const mean = (values: readonly number[]) => values.reduce((sum, x) => sum + x, 0) / values.length;

@@ -10,10 +10,11 @@ import { checkSteerable } from "../backends/steerable.ts";
 import type { Variant } from "../backends/variants.ts";
 import { hashJson, type Json, sha256 } from "../base/hash.ts";
 import { matchWords } from "../context_rot/match.ts";
-import { askedJudge, judgementOf, judgePrompt, judgeRow } from "../context_rot/judge_rows.ts";
-import type { Attempt, GradableRow, GradeContext, GradedRow, Prompt } from "../runs/experiment.ts";
+import { askedJudge } from "../context_rot/judge_rows.ts";
+import type { GradableRow, GradeContext, GradedRow, Prompt } from "../runs/experiment.ts";
 import type { CreateOptions, PlannedExperiment } from "../runs/experiment_kind.ts";
 import { keptValues } from "../runs/kept_values.ts";
+import { answerOf, gradeAnswers, scaleOf } from "./answer_grades.ts";
 import { readAnswer } from "./answer_readings.ts";
 import type { Coherence, CoherenceScale } from "./coherence.ts";
 import type { FactoryConfig } from "./factory_config.ts";
@@ -41,7 +42,8 @@ import { type Style, styleMessages } from "./style.ts";
 import { styleScore } from "./style_score.ts";
 import { definitionOf } from "./style_traits.ts";
 import { zeroChangesNothing } from "./zero_check.ts";
-import { JUDGED_TOKENS, TRAIT_JUDGE_VERSION, traitQuestion, traitScore } from "./trait_judge.ts";
+import { traitQuestion } from "./trait_judge.ts";
+import { judgedScore, traitJudging } from "./trait_judging.ts";
 
 /** Changes whenever the rows do, so that answers of two versions are never mixed. */
 const VERSION = 1;
@@ -136,32 +138,22 @@ class Factory {
           : "scored by the style's markers: the share of sentences that hold one (no judge)",
       ],
       fullSize: rows.length + grid * (this.questions.length - report.length) + doses * report.length,
-      judging: this.#judges.length === 0
-        ? null
-        : { callsPerRow: 1, tokens: 400 + this.#maxTokens, maxTokens: 1024 },
+      ...traitJudging<FactoryRow>(this.#judges, {
+        stage: "style",
+        answerTokens: this.#maxTokens,
+        question: (row, answer) =>
+          traitQuestion({ definition: definitionOf(style) }, row.params.prompt, answer),
+      }),
       prompt: (row) => this.#prompt(row),
       more: (rows, context) => this.#more(rows, context),
-      ...(this.#judges.length === 0 ? {} : {
-        judgeRows: (rows, which = 0) =>
-          rows.flatMap(({ row, attempt }) =>
-            attempt?.status === "done" ? this.#judgeRow(row, attempt, which) : []
-          ),
-        judgePrompt: (row, which = 0) =>
-          judgePrompt(row, this.#judges[which] as ReturnType<typeof askedJudge>),
-        judgeSampling: (which) => {
-          const judge = this.#judges[which]?.variant;
-          const silent = judge === undefined || (judge.backend === "api" && judge.protocol === "responses");
-          return { temperature: 0, ...(silent ? {} : { topLogprobs: JUDGED_TOKENS }) };
-        },
-      }),
       grade: (rows, context) => this.#grade(rows, context),
       report: (rows) => {
-        const points = factoryPoints(rows.flatMap((row) => answerOf(row) ?? []), config.seed);
+        const points = factoryPoints(answersOf(rows), config.seed);
         const about = { style, config, variant: this.options.variant.name, scale: scaleOf(rows) };
         return factoryReport(points, about);
       },
       writeFiles: async (rows) => {
-        const points = factoryPoints(rows.flatMap((row) => answerOf(row) ?? []), config.seed);
+        const points = factoryPoints(answersOf(rows), config.seed);
         const { path } = (await this.#vectors(new AbortController().signal)).kept;
         await noteInVectors(path, strengthNotes(points, config, this.options.variant.name));
         return [path];
@@ -290,12 +282,9 @@ class Factory {
     );
     const bits = await this.#zeroBits(done.map(({ row }) => row), context);
     const answers = done.map(({ row, attempt, judgements }): FactoryAnswer => {
-      const judged = judgementOf(judgements, "style");
       const score = this.#judges.length === 0
         ? { score: 100 * styleScore(this.material.style, attempt.output).score, how: "markers" }
-        : judged === undefined
-        ? null
-        : traitScore(judged.attempt);
+        : judgedScore(judgements, "style");
       return {
         row,
         text: attempt.output,
@@ -350,62 +339,18 @@ class Factory {
     return bits;
   }
 
-  #judgeRow(row: FactoryRow, attempt: Attempt, which: number) {
-    const judge = this.#judges[which];
-    if (judge === undefined || attempt.output.trim() === "") return [];
-    const definition = definitionOf(this.material.style);
-    const messages = traitQuestion({ definition }, row.params.prompt, attempt.output);
-    return [judgeRow({ row, stage: "style", version: `trait/${TRAIT_JUDGE_VERSION}`, messages, judge })];
-  }
-
   /** A row is right when its answer is mostly in the style: scored above 50. What it says is a column of its own. */
   async #grade(
     rows: readonly GradableRow<FactoryRow>[],
     context?: GradeContext,
   ): Promise<readonly GradedRow[]> {
     const { answers, scale } = await this.#answers(rows, context);
-    const known = new Map(answers.map((answer) => [answer.row.id, answer]));
-    const judge = this.#judges[context?.judge ?? 0]?.variant.name ?? "markers";
-    return rows.map(({ row, attempt, attempts, judgements, label }): GradedRow => {
-      const answer = known.get(row.id);
-      if (attempt === null) return { row, attempt, attempts, grade: null };
-      if (answer === undefined) {
-        const grade = { validity: "error", correct: null, judge: "", judge_output: "" } as const;
-        return { row, attempt, attempts, grade };
-      }
-      const { score, how, right, coherence } = answer;
-      const correct = label?.correct ?? (score === null ? null : score > 50);
-      return {
-        row,
-        attempt,
-        attempts,
-        grade: {
-          validity: !coherence.coherent
-            ? "degenerate"
-            : correct === null
-            ? "error"
-            : correct
-            ? "correct"
-            : "wrong",
-          correct,
-          judge,
-          judge_output: judgementOf(judgements, "style")?.attempt.output ?? String(score),
-          extra: {
-            score,
-            scored_by: how,
-            answer_right: right,
-            zero_same_bits: answer.sameBits,
-            coherent: coherence.coherent,
-            fault: coherence.fault,
-            nll: coherence.nll,
-            delta_nll: coherence.deltaNll,
-            repetition: coherence.repetition,
-            compression: coherence.compression,
-            text_nll: scale?.text ?? null,
-            salad_nll: scale?.salad ?? null,
-          },
-        },
-      };
+    const judge = this.#judges[context?.judge ?? 0]?.variant.name;
+    return gradeAnswers(rows, answers, {
+      stage: "style",
+      judge,
+      scale,
+      columns: ({ right, sameBits }) => ({ answer_right: right, zero_same_bits: sameBits }),
     });
   }
 }
@@ -416,57 +361,23 @@ function holds(output: string, answer: string): boolean {
   return text(output).includes(text(answer));
 }
 
-const extraSchema = z.object({
-  score: z.number().nullable(),
-  scored_by: z.string().nullable(),
+const columnsSchema = z.object({
   answer_right: z.boolean().nullable(),
   zero_same_bits: z.boolean().nullable(),
-  coherent: z.boolean(),
-  fault: z.enum(["empty", "unlikely", "repeats", "compresses"]).nullable(),
-  nll: z.number().nullable(),
-  delta_nll: z.number().nullable(),
-  repetition: z.number(),
-  compression: z.number(),
-  text_nll: z.number().nullable(),
-  salad_nll: z.number().nullable(),
 });
 
-/** A graded row as an answer; null when it was not answered. */
-function answerOf({ row, attempt, grade }: GradedRow): FactoryAnswer | null {
-  const extra = extraSchema.safeParse(grade?.extra);
-  if (attempt?.status !== "done" || !extra.success) return null;
-  const {
-    score,
-    scored_by,
-    answer_right,
-    zero_same_bits,
-    coherent,
-    fault,
-    nll,
-    delta_nll,
-    repetition,
-    compression,
-  } = extra.data;
-  return {
-    row: row as FactoryRow,
-    text: attempt.output,
-    score,
-    how: scored_by,
-    right: answer_right,
-    sameBits: zero_same_bits,
-    coherence: { coherent, fault, nll, deltaNll: delta_nll, repetition, compression },
-  };
-}
-
-/** The scale that rows were graded with. */
-function scaleOf(rows: readonly GradedRow[]): CoherenceScale | null {
-  for (const { grade } of rows) {
-    const { data } = extraSchema.safeParse(grade?.extra);
-    if (data && data.text_nll !== null && data.salad_nll !== null) {
-      return { text: data.text_nll, salad: data.salad_nll };
-    }
-  }
-  return null;
+/** The answers of graded rows. */
+function answersOf(rows: readonly GradedRow[]): FactoryAnswer[] {
+  return rows.flatMap((graded) => {
+    const answer = answerOf(graded);
+    const { data } = columnsSchema.safeParse(graded.grade?.extra);
+    return answer === null || data === undefined ? [] : [{
+      ...answer,
+      row: graded.row as FactoryRow,
+      right: data.answer_right,
+      sameBits: data.zero_same_bits,
+    }];
+  });
 }
 
 /** What the evaluation adds to the metadata of the vectors. */

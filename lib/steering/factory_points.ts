@@ -5,24 +5,16 @@
 import { createRandom } from "../base/random.ts";
 import { type PairedMean, pairedMean } from "../stats/paired_mean.ts";
 import { wilson } from "../stats/wilson.ts";
-import type { Coherence } from "./coherence.ts";
+import type { ScoredAnswer } from "./answer_grades.ts";
 import type { FactoryArm, FactoryRow, FactorySplit } from "./factory_rows.ts";
 import type { KvStrength } from "./kv_vectors.ts";
 
 /** One answer, scored and measured. */
-export interface FactoryAnswer {
+export interface FactoryAnswer extends ScoredAnswer {
   /** Its row. */
   readonly row: FactoryRow;
-  /** The text. */
-  readonly text: string;
-  /** How much of it is in the style, 0..100; null when it cannot be said. */
-  readonly score: number | null;
-  /** How it was scored: `weighted`, `parsed`, `markers`; null without a score. */
-  readonly how: string | null;
   /** Whether it names the right answer; null where none is known. */
   readonly right: boolean | null;
-  /** Whether it is text. */
-  readonly coherence: Coherence;
   /** Of strength 0: whether it changes no bit of what the model computes; null elsewhere. */
   readonly sameBits: boolean | null;
 }

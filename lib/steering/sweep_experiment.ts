@@ -9,11 +9,12 @@ import type { Steerable } from "../backends/steerable.ts";
 import { steeringJson } from "../backends/steering.ts";
 import { InputError } from "../base/errors.ts";
 import { hashJson, type Json, sha256 } from "../base/hash.ts";
-import { askedJudge, judgementOf, judgePrompt, judgeRow } from "../context_rot/judge_rows.ts";
-import type { Attempt, GradableRow, Grade, GradeContext, GradedRow, Prompt } from "../runs/experiment.ts";
+import { askedJudge } from "../context_rot/judge_rows.ts";
+import type { GradableRow, GradeContext, GradedRow, Prompt } from "../runs/experiment.ts";
 import type { CreateOptions, PlannedExperiment } from "../runs/experiment_kind.ts";
 import { type KeptValues, keptValues } from "../runs/kept_values.ts";
 import { nextRatio, type SearchStep } from "./adaptive_search.ts";
+import { answerOf, gradeAnswers, scaleOf } from "./answer_grades.ts";
 import { type AnswerReading, readAnswer } from "./answer_readings.ts";
 import type { Coherence, CoherenceScale } from "./coherence.ts";
 import { type Markers, type MarkerScorer, markerScorer } from "./markers.ts";
@@ -42,7 +43,8 @@ import {
   type SweepRow,
   type SweepVectors,
 } from "./sweep_rows.ts";
-import { JUDGED_TOKENS, TRAIT_JUDGE_VERSION, traitQuestion, traitScore } from "./trait_judge.ts";
+import { traitQuestion } from "./trait_judge.ts";
+import { judgedScore, traitJudging } from "./trait_judging.ts";
 import { writeSweepFiles } from "./write_sweep.ts";
 
 /** Changes whenever the rows do, so that answers of two versions are never mixed. */
@@ -187,27 +189,17 @@ class Sweep {
           : "scored by the words that tell the extraction's responses apart, 0 to 100 (no judge, no markers)",
       ],
       fullSize: rows.length + reported,
-      judging: this.#judges.length === 0
-        ? null
-        : { callsPerRow: 1, tokens: 400 + this.#maxTokens, maxTokens: 1024 },
+      ...traitJudging<SweepRow>(this.#judges, {
+        stage: "trait",
+        answerTokens: this.#maxTokens,
+        plainCap: PLAIN_CAP,
+        question: (row, answer) => traitQuestion(trait, row.params.prompt, answer),
+      }),
       // What cannot be steered is refused before anything is sent, which may cost.
       check: () =>
         Promise.try(() => void (this.#candidates = candidatesOf(config, this.#model.decoder.numLayers))),
       prompt: (row) => this.#prompt(row),
       more: (rows, context) => this.#more(rows, context),
-      ...(this.#judges.length === 0 ? {} : {
-        judgeRows: (rows, which = 0) =>
-          rows.flatMap(({ row, attempt }) =>
-            attempt?.status === "done" ? this.#judgeRow(row, attempt, which) : []
-          ),
-        judgePrompt: (row, which = 0) =>
-          judgePrompt(row, this.#judges[which] as ReturnType<typeof askedJudge>),
-        judgeSampling: (which) => {
-          const judge = this.#judges[which]?.variant;
-          const silent = judge === undefined || (judge.backend === "api" && judge.protocol === "responses");
-          return { temperature: 0, ...(silent ? {} : { topLogprobs: JUDGED_TOKENS }) };
-        },
-      }),
       grade: (rows, context) => this.#grade(rows, context),
       report: (rows) =>
         sweepReport(this.#pointsOf(rows), { config, trait, variant: variant.name, scale: scaleOf(rows) }),
@@ -380,8 +372,7 @@ class Sweep {
       });
     }
     const answers = done.map(({ row, attempt, judgements }): SweepAnswer => {
-      const judged = judgementOf(judgements, "trait");
-      const score = judged === undefined ? null : traitScore(judged.attempt);
+      const score = judgedScore(judgements, "trait");
       const marked = this.#judges.length > 0 || this.#markers === null ? null : {
         score: this.#markers.score(attempt.output),
         how: this.#material.trait.markers === null ? "learned" : "markers",
@@ -418,119 +409,23 @@ class Sweep {
     };
   }
 
-  #judgeRow(row: SweepRow, attempt: Attempt, which: number) {
-    const judge = this.#judges[which];
-    if (judge === undefined || attempt.output.trim() === "") return [];
-    const { trait } = this.#material;
-    const messages = traitQuestion(trait, row.params.prompt, attempt.output);
-    const asked = judgeRow({ row, stage: "trait", version: `trait/${TRAIT_JUDGE_VERSION}`, messages, judge });
-    // A number is short; a server's model may reason before it.
-    const plain = judge.variant.backend === "local" && judge.variant.format === undefined;
-    return [{ ...asked, maxTokens: Math.min(asked.maxTokens, plain ? PLAIN_CAP : asked.maxTokens) }];
-  }
-
   async #grade(
     rows: readonly GradableRow<SweepRow>[],
     context?: GradeContext,
   ): Promise<readonly GradedRow[]> {
     const { answers, scale } = await this.#known(rows, context);
-    const known = new Map(answers.map((answer) => [answer.row.id, answer]));
     const judge = this.#judges[context?.judge ?? 0]?.variant.name;
-    return rows.map(({ row, attempt, attempts, judgements, label }) => {
-      const answer = known.get(row.id);
-      if (attempt === null) return { row, attempt, attempts, grade: null };
-      if (answer === undefined) {
-        return {
-          row,
-          attempt,
-          attempts,
-          grade: { validity: "error", correct: null, judge: "", judge_output: "" },
-        };
-      }
-      const said = judgementOf(judgements, "trait")?.attempt.output;
-      return {
-        row,
-        attempt,
-        attempts,
-        grade: gradeOf(answer, { judge, said, scale, label: label?.correct }),
-      };
-    });
+    return gradeAnswers(rows, answers, { stage: "trait", judge, scale });
   }
 
   /** The points of graded rows. */
   #pointsOf(rows: readonly GradedRow[]): SweepPoint[] {
-    return sweepPoints(rows.flatMap((row) => answerOf(row) ?? []), this.#material.config.seed);
+    const answers = rows.flatMap((graded) => {
+      const answer = answerOf(graded);
+      return answer === null
+        ? []
+        : [{ ...answer, row: graded.row as SweepRow, started: graded.attempt?.started ?? "" }];
+    });
+    return sweepPoints(answers, this.#material.config.seed);
   }
-}
-
-/** The grade of an answer: whether it shows the trait (a score above 50), and every measure as a column. */
-function gradeOf(
-  { score, how, coherence }: SweepAnswer,
-  { judge, said, scale, label }: {
-    readonly judge: string | undefined;
-    readonly said: string | undefined;
-    readonly scale: CoherenceScale | null;
-    readonly label: boolean | null | undefined;
-  },
-): Grade {
-  const correct = label ?? (score === null ? null : score > 50);
-  return {
-    validity: !coherence.coherent ? "degenerate" : correct === null ? "error" : correct ? "correct" : "wrong",
-    correct,
-    judge: judge ?? "markers",
-    judge_output: said ?? String(score),
-    extra: {
-      score,
-      scored_by: how,
-      coherent: coherence.coherent,
-      fault: coherence.fault,
-      nll: coherence.nll,
-      delta_nll: coherence.deltaNll,
-      repetition: coherence.repetition,
-      compression: coherence.compression,
-      text_nll: scale?.text ?? null,
-      salad_nll: scale?.salad ?? null,
-    },
-  };
-}
-
-const extraSchema = z.object({
-  score: z.number().nullable(),
-  scored_by: z.string().nullable(),
-  coherent: z.boolean(),
-  fault: z.enum(["empty", "unlikely", "repeats", "compresses"]).nullable(),
-  nll: z.number().nullable(),
-  delta_nll: z.number().nullable(),
-  repetition: z.number(),
-  compression: z.number(),
-  text_nll: z.number().nullable(),
-  salad_nll: z.number().nullable(),
-});
-
-/** A graded row as an answer; null when it was not answered. */
-function answerOf({ row, attempt, grade }: GradedRow): SweepAnswer | null {
-  const extra = extraSchema.safeParse(grade?.extra);
-  if (attempt?.status !== "done" || !extra.success) return null;
-  const { score, scored_by, coherent, fault, nll, delta_nll, ...rest } = extra.data;
-  const { repetition, compression } = rest;
-  const coherence: Coherence = { coherent, fault, nll, deltaNll: delta_nll, repetition, compression };
-  return {
-    row: row as SweepRow,
-    text: attempt.output,
-    started: attempt.started,
-    score,
-    how: scored_by,
-    coherence,
-  };
-}
-
-/** The scale that rows were graded with. */
-function scaleOf(rows: readonly GradedRow[]): CoherenceScale | null {
-  for (const { grade } of rows) {
-    const { data } = extraSchema.safeParse(grade?.extra);
-    if (data && data.text_nll !== null && data.salad_nll !== null) {
-      return { text: data.text_nll, salad: data.salad_nll };
-    }
-  }
-  return null;
 }

@@ -5,23 +5,15 @@
 import { createRandom } from "../base/random.ts";
 import { type PairedMean, pairedMean } from "../stats/paired_mean.ts";
 import { wilson } from "../stats/wilson.ts";
-import type { Coherence } from "./coherence.ts";
+import type { ScoredAnswer } from "./answer_grades.ts";
 import type { Arm, Split, SweepRow } from "./sweep_rows.ts";
 
 /** One answer, scored and measured. */
-export interface SweepAnswer {
+export interface SweepAnswer extends ScoredAnswer {
   /** Its row. */
   readonly row: SweepRow;
-  /** The text. */
-  readonly text: string;
   /** When it was asked for, ISO. */
   readonly started: string;
-  /** How strongly it shows the trait, 0..100; null when it cannot be said. */
-  readonly score: number | null;
-  /** How it was scored: `weighted`, `parsed`, `markers`, `learned`; null without a score. */
-  readonly how: string | null;
-  /** Whether it is text. */
-  readonly coherence: Coherence;
 }
 
 /** All answers under one steering, on one half of the questions. */

@@ -5,13 +5,13 @@
 import type { Variant } from "../backends/variants.ts";
 import type { Json } from "../base/hash.ts";
 import { createRandom } from "../base/random.ts";
-import { type DoseLevel, type DosePoint, doseResponse, type DoseSeries } from "../figures/dose_response.ts";
+import { doseResponse, type DoseSeries } from "../figures/dose_response.ts";
 import { signed } from "../figures/steering_heatmap.ts";
 import type { Report } from "../runs/experiment.ts";
-import { holm } from "../stats/holm.ts";
 import { type PairedMean, pairedMean } from "../stats/paired_mean.ts";
 import { wilson } from "../stats/wilson.ts";
 import { type CoherenceScale, saladGap, SMALLEST_GAP } from "./coherence.ts";
+import { adjusted, breaksAt, dosePoint, percent, promptedLevels, pText } from "./dose_report.ts";
 import type { FactoryMaterial } from "./factory_experiment.ts";
 import type { FactoryConfig } from "./factory_config.ts";
 import {
@@ -78,7 +78,11 @@ export async function factoryReport(points: readonly FactoryPoint[], about: Fact
   const chosen = chooseStrength(points, config.coherentShare);
   const comparisons = compare(points, chosen?.strength ?? null, config.seed);
   const zero = zeroCheck(points);
-  const breaks = breaksAt(points, config.coherentShare);
+  const breaks = breaksAt(
+    points.filter(({ arm }) => arm === "steered"),
+    cv,
+    (point) => isCoherent(point, config.coherentShare),
+  );
   const how = scoredBy(points);
   const title = `${style.name}, ${variant}`;
   const rights = accuracies(points, chosen?.strength ?? null);
@@ -103,19 +107,23 @@ export async function factoryReport(points: readonly FactoryPoint[], about: Fact
   const figures: Record<string, { svg: string; alt: string }> = {};
   const series = seriesOf(points);
   if (chosen?.strength && series.some((one) => one.points.length > 0)) {
-    figures["dose_response"] = await doseResponse(series, levelsOf(points), {
-      title: `Cache steering: ${title}`,
-      notes: [
-        `Keys added ${chosen.strength.keys} times (c_k), ${
-          config.rawKeys ? "as cached" : "without their positions"
-        }`,
-        `Questions held out from the choice, ${how}`,
-      ],
-      chosen: chosen.strength.values,
-      breaks,
-      coherentShare: config.coherentShare,
-      strength: "Strength: how many times values are added (c_v)",
-    });
+    figures["dose_response"] = await doseResponse(
+      series,
+      promptedLevels(points.filter(({ arm }) => arm === "prompted")),
+      {
+        title: `Cache steering: ${title}`,
+        notes: [
+          `Keys added ${chosen.strength.keys} times (c_k), ${
+            config.rawKeys ? "as cached" : "without their positions"
+          }`,
+          `Questions held out from the choice, ${how}`,
+        ],
+        chosen: chosen.strength.values,
+        breaks,
+        coherentShare: config.coherentShare,
+        strength: "Strength: how many times values are added (c_v)",
+      },
+    );
   }
   const statistics = JSON.parse(JSON.stringify({
     style: style.name,
@@ -190,11 +198,7 @@ function compare(points: readonly FactoryPoint[], chosen: KvStrength | null, see
     const random = createRandom(`comparison/${seed}/${label}`);
     return values.length === 0 ? [] : [{ label, unit, difference: pairedMean(values, { random }) }];
   });
-  const adjusted = holm(made.map(({ difference }) => difference.p ?? 1));
-  return made.map((one, i) => ({
-    ...one,
-    adjustedP: one.difference.p === null ? null : adjusted[i] ?? null,
-  }));
+  return adjusted(made);
 }
 
 function comparisonLine({ label, unit, difference, adjustedP }: Comparison): string {
@@ -208,9 +212,6 @@ function comparisonLine({ label, unit, difference, adjustedP }: Comparison): str
     pText(adjustedP)
   } corrected)`;
 }
-
-const pText = (p: number | null) => p === null ? "?" : p < 0.001 ? "<0.001" : p.toFixed(3);
-const percent = (share: number) => `${Math.round(share * 100)}%`;
 
 function chosenLine(chosen: FactoryPoint | null, share: number, points: readonly FactoryPoint[]): string {
   if (chosen?.strength === null || chosen === null) {
@@ -257,18 +258,6 @@ function zeroLine(zero: ReturnType<typeof zeroCheck>): string {
       : `; ${otherTexts} answers differ all the same, because answers drawn together round differently.`);
 }
 
-/** The lowest c_v at which too few steered answers are coherent, and at all above it. */
-function breaksAt(points: readonly FactoryPoint[], share: number): number | null {
-  const doses = points.filter(({ arm }) => arm === "steered")
-    .toSorted((a, b) => (b.strength?.values ?? 0) - (a.strength?.values ?? 0));
-  let breaks: number | null = null;
-  for (const point of doses) {
-    if (isCoherent(point, share)) break;
-    breaks = point.strength?.values ?? null;
-  }
-  return breaks;
-}
-
 function accuracies(points: readonly FactoryPoint[], chosen: KvStrength | null) {
   const arms: [string, readonly FactoryAnswer[]][] = [
     ["unsteered", reported(points, "unsteered")],
@@ -284,29 +273,16 @@ function accuracies(points: readonly FactoryPoint[], chosen: KvStrength | null) 
   });
 }
 
+/** How many times values are added. */
+const cv = ({ strength }: FactoryPoint) => strength?.values ?? null;
+
 function seriesOf(points: readonly FactoryPoint[]): DoseSeries[] {
-  const dose = ({ strength, effect, coherent, coherentInterval, answers }: FactoryPoint): DosePoint => ({
-    ratio: strength?.values ?? 0,
-    effect: effect.estimate,
-    low: effect.low,
-    high: effect.high,
-    n: answers.length,
-    coherent,
-    coherentInterval,
-  });
-  const of = (...arms: FactoryArm[]) => points.filter(({ arm }) => arms.includes(arm)).map(dose);
+  const of = (...arms: FactoryArm[]) =>
+    points.filter(({ arm }) => arms.includes(arm)).map((point) => dosePoint(cv(point), point));
   return [
     { label: "vectors of the style", control: false, points: of("zero", "steered") },
     { label: "random vectors of the same length", control: true, points: of("random") },
   ];
-}
-
-function levelsOf(points: readonly FactoryPoint[]): DoseLevel[] {
-  return points.flatMap(({ arm, effect: { estimate, low, high } }) =>
-    arm !== "prompted" || estimate === null
-      ? []
-      : [{ label: "asked for in the prompt, unsteered", effect: estimate, low, high }]
-  );
 }
 
 function scoredBy(points: readonly FactoryPoint[]): string {

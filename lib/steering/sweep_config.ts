@@ -6,11 +6,7 @@ import { z } from "zod";
 import { InputError } from "../base/errors.ts";
 import { ADAPTIVE_SEARCH, type AdaptiveSearch } from "./adaptive_search.ts";
 import { EXTRACTION_METHODS, type ExtractionMethod } from "./methods.ts";
-
-/** What can be steered: the output of a block, of its attention or of its MLP. */
-export const STEERED_COMPONENTS = ["residual", "attn_out", "mlp_out"] as const;
-/** What is steered. */
-export type SteeredComponent = typeof STEERED_COMPONENTS[number];
+import { traitFields, vectorFields } from "./trait_fields.ts";
 
 const factor = z.number().positive();
 
@@ -18,23 +14,10 @@ const factor = z.number().positive();
 export const sweepConfigSchema = z.strictObject({
   /** 16 questions, a few layers, short answers and searches. */
   test: z.boolean().default(false),
-  /** The experiment: `data/experiments/{experiment}`, `results/{experiment}`. */
-  experiment: z.string().min(1).default("styles"),
-  /** Traits, separated by commas; null for all of the experiment. */
-  traits: z.string().min(1).nullable().default(null),
-  /** The folder of traits; null for the one that ships. */
-  traitsFolder: z.string().min(1).nullable().default(null),
-  /** The folder of experiments; null for the one that ships. */
-  experiments: z.string().min(1).nullable().default(null),
-  /** The variant that is steered; null for the experiment's default. */
-  modelVariant: z.string().min(1).nullable().default(null),
-  /** The variant whose vectors are used; null for the experiment's default. */
-  vectorsFrom: z.string().min(1).nullable().default(null),
+  ...traitFields,
   /** Questions asked: `steering` for the trait's own, or a file in `data/prompt_sets`. */
   promptSet: z.string().min(1).default("steering"),
-  /** Where vectors are read: frame[slice]. */
-  position: z.string().min(1).default("response[:]"),
-  component: z.enum(STEERED_COMPONENTS).default("residual"),
+  ...vectorFields,
   /** Methods, separated by commas; `mean_diff+probe` is the mean of both. */
   methods: z.string().min(1).default("mean_diff"),
   /** Layers, separated by commas; `1+2` steers both together. Null for those of the middle half. */

@@ -4,12 +4,12 @@
  */
 import type { Json } from "../base/hash.ts";
 import { createRandom } from "../base/random.ts";
-import { type DoseLevel, type DosePoint, doseResponse, type DoseSeries } from "../figures/dose_response.ts";
+import { doseResponse, type DoseSeries } from "../figures/dose_response.ts";
 import { signed, steeringHeatmap, type SweepCell } from "../figures/steering_heatmap.ts";
 import type { Report } from "../runs/experiment.ts";
-import { holm } from "../stats/holm.ts";
 import { type PairedMean, pairedMean } from "../stats/paired_mean.ts";
 import { type CoherenceScale, saladGap, SMALLEST_GAP } from "./coherence.ts";
+import { adjusted, breaksAt, dosePoint, percent, promptedLevels, pText } from "./dose_report.ts";
 import type { SweepConfig } from "./sweep_config.ts";
 import { choosePoint, differences, passes, type SweepAnswer, type SweepPoint } from "./sweep_points.ts";
 import type { Arm } from "./sweep_rows.ts";
@@ -43,7 +43,11 @@ export async function sweepReport(points: readonly SweepPoint[], about: SweepAbo
   const chosen = choosePoint(points, config.coherentShare);
   const comparisons = compare(points, chosen, config.seed);
   const zero = zeroIsUnsteered(points);
-  const breaks = breaksAt(points, config.coherentShare);
+  const breaks = breaksAt(
+    points.filter(({ arm }) => arm === "trait"),
+    ({ ratio }) => ratio,
+    (point) => passes(point, config.coherentShare),
+  );
   const title = `${trait.name}, ${variant}`;
   const site =
     `${config.methods} vectors of ${config.component} at ${config.position}, ${config.mode} to ${config.phase} ` +
@@ -72,16 +76,20 @@ export async function sweepReport(points: readonly SweepPoint[], about: SweepAbo
   }
   const series = seriesOf(points);
   if (chosen !== null && series.some((one) => one.points.length > 0)) {
-    figures["dose_response"] = await doseResponse(series, levelsOf(points), {
-      title: `Dose and response: ${title}, layer ${chosen.layers}`,
-      notes: [
-        site,
-        `Questions held out from the choice, ${how}; random and shuffled vectors: another for each question`,
-      ],
-      chosen: chosen.ratio,
-      breaks,
-      coherentShare: config.coherentShare,
-    });
+    figures["dose_response"] = await doseResponse(
+      series,
+      promptedLevels(points.filter(({ arm }) => arm === "prompt")),
+      {
+        title: `Dose and response: ${title}, layer ${chosen.layers}`,
+        notes: [
+          site,
+          `Questions held out from the choice, ${how}; random and shuffled vectors: another for each question`,
+        ],
+        chosen: chosen.ratio,
+        breaks,
+        coherentShare: config.coherentShare,
+      },
+    );
   }
   const summary = [
     `${title}: ${site}`,
@@ -182,11 +190,7 @@ function compare(points: readonly SweepPoint[], chosen: SweepPoint | null, seed:
     const random = createRandom(`comparison/${seed}/${label}`);
     return values.length === 0 ? [] : [{ label, difference: pairedMean(values, { random }) }];
   });
-  const adjusted = holm(made.map(({ difference }) => difference.p ?? 1));
-  return made.map((one, i) => ({
-    ...one,
-    adjustedP: one.difference.p === null ? null : adjusted[i] ?? null,
-  }));
+  return adjusted(made);
 }
 
 function comparisonLine(
@@ -199,9 +203,6 @@ function comparisonLine(
     pText(adjustedP)
   } corrected)`;
 }
-
-const pText = (p: number | null) => p === null ? "?" : p < 0.001 ? "<0.001" : p.toFixed(3);
-const percent = (share: number) => `${Math.round(share * 100)}%`;
 
 function chosenLine(chosen: SweepPoint | null, coherentShare: number, tried: number): string {
   if (chosen === null) return "No point was tried: every question was too long, or ended in an error.";
@@ -230,43 +231,16 @@ function zeroIsUnsteered(
   };
 }
 
-/** The lowest strength of the trait's vector at which too few answers are coherent, and at all above it. */
-function breaksAt(points: readonly SweepPoint[], coherentShare: number): number | null {
-  const doses = points.filter(({ arm }) => arm === "trait")
-    .toSorted((a, b) => (b.ratio ?? 0) - (a.ratio ?? 0));
-  let breaks: number | null = null;
-  for (const point of doses) {
-    if (passes(point, coherentShare)) break;
-    breaks = point.ratio;
-  }
-  return breaks;
-}
-
 function seriesOf(points: readonly SweepPoint[]): DoseSeries[] {
-  const dose = ({ ratio, effect, coherent, coherentInterval, answers }: SweepPoint): DosePoint => ({
-    ratio: ratio ?? 0,
-    effect: effect.estimate,
-    low: effect.low,
-    high: effect.high,
-    n: answers.length,
-    coherent,
-    coherentInterval,
-  });
   const of = (...arms: Arm[]) =>
-    points.filter(({ arm, split }) => arms.includes(arm) && split === "report").map(dose);
+    points.filter(({ arm, split }) => arms.includes(arm) && split === "report").map((point) =>
+      dosePoint(point.ratio, point)
+    );
   return [
     { label: "trait vector", control: false, points: of("zero", "trait") },
     { label: "random vectors of the same length", control: true, points: of("random") },
     { label: "vectors of shuffled labels", control: true, points: of("shuffled") },
   ];
-}
-
-function levelsOf(points: readonly SweepPoint[]): DoseLevel[] {
-  return points.flatMap(({ arm, effect: { estimate, low, high } }) =>
-    arm !== "prompt" || estimate === null
-      ? []
-      : [{ label: "asked for in the prompt, unsteered", effect: estimate, low, high }]
-  );
 }
 
 /** How the answers were scored: `weighted by log-probabilities (12), parsed (3)`. */

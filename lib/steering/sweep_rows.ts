@@ -6,7 +6,8 @@ import type { Message } from "../backends/backend.ts";
 import { Direction, type ResidualSteer, type Steering } from "../backends/steering.ts";
 import { createRandom } from "../base/random.ts";
 import type { Row } from "../runs/experiment.ts";
-import type { SteeredComponent, SweepConfig } from "./sweep_config.ts";
+import type { SweepConfig } from "./sweep_config.ts";
+import type { SteeredComponent } from "./trait_fields.ts";
 import { type Candidate, candidateName } from "./sweep_config.ts";
 import { norm } from "./steering_vector.ts";
 

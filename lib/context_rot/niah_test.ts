@@ -93,6 +93,7 @@ Deno.test("createNiah() refuses needles it does not know or cannot read, and too
   await refused({ needle: file, distractors: 2 }, /--distractors is 2, but .* holds 0/);
   await Deno.writeTextFile(file, JSON.stringify({ needle: "x", answer: "y" }));
   await refused({ needle: file }, /wrong fields[\s\S]*question/);
+  await Deno.remove(file);
 });
 
 Deno.test("grade() matches whole words, knows distractors, and calls unanswered rows errors", async () => {

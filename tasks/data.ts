@@ -9,7 +9,7 @@ import { systemClock } from "../lib/base/clock.ts";
 import { INPUT_ERROR_EXIT, InputError, INTERRUPTED_EXIT } from "../lib/base/errors.ts";
 import { log } from "../lib/base/log.ts";
 import { fetchEssays } from "../lib/context_rot/fetch_essays.ts";
-import type { FetchOptions } from "../lib/context_rot/fetch_file.ts";
+import type { FetchOptions } from "../lib/base/fetch_file.ts";
 import { fetchLongMemEval } from "../lib/context_rot/fetch_longmemeval.ts";
 import { dataFolder } from "../lib/context_rot/longmemeval_config.ts";
 import { writeSample } from "../lib/context_rot/longmemeval_sample.ts";

@@ -4,8 +4,8 @@
  */
 import type { Validity } from "../runs/experiment.ts";
 export { isValid } from "../runs/experiment.ts";
-import { degeneracy } from "./degenerate.ts";
-import { isAbstention, isRefusal } from "./match.ts";
+import { degeneracy } from "../runs/degenerate.ts";
+import { isAbstention, isRefusal } from "../runs/match.ts";
 import { findTruncated } from "./truncation.ts";
 
 /** What the audit needs to know of a row and its last attempt. */

@@ -3,7 +3,7 @@
  * @module
  */
 import { ESSAY_FILES, ESSAYS_FROM, type PublishedFile } from "./essay_files.ts";
-import { fetchFile, type FetchOptions, isThere } from "./fetch_file.ts";
+import { fetchFile, type FetchOptions, isThere } from "../base/fetch_file.ts";
 
 /** The folder of the essays, in the data folder. */
 const FOLDER = "PaulGrahamEssays";

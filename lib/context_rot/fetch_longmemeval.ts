@@ -7,9 +7,9 @@ import { stringify } from "csv-stringify/sync";
 import { digestOf } from "../base/download.ts";
 import { InputError, messageOf } from "../base/errors.ts";
 import { writeAtomic } from "../base/files.ts";
-import { readDataLock, recordInDataLock } from "./data_lock.ts";
-import { fetchFile, type FetchOptions, isThere, now, type WantedFile } from "./fetch_file.ts";
-import { listDataset } from "./hub_dataset.ts";
+import { readDataLock, recordInDataLock } from "../base/data_lock.ts";
+import { fetchFile, type FetchOptions, isThere, now, type WantedFile } from "../base/fetch_file.ts";
+import { listDataset } from "../base/hub_dataset.ts";
 import { openMemoryData } from "./longmemeval_data.ts";
 import { type Condition, CONDITIONS, openMemoryFile } from "./longmemeval_file.ts";
 

@@ -4,7 +4,7 @@ import { stringify } from "csv-stringify/sync";
 import { startFileServer } from "../base/testing/file_server.ts";
 import { startHubServer } from "../engine/testing/hub_server.ts";
 import { fetchEssays } from "./fetch_essays.ts";
-import type { FetchOptions } from "./fetch_file.ts";
+import type { FetchOptions } from "../base/fetch_file.ts";
 import { CLEANED_DATASET, fetchLongMemEval } from "./fetch_longmemeval.ts";
 import { sha256 } from "../base/hash.ts";
 import { openMemoryData } from "./longmemeval_data.ts";

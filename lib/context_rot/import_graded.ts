@@ -7,7 +7,7 @@ import type { Attempt, Cell, Grade, GradedRow, Row } from "../runs/experiment.ts
 import { gradeRows, type Verdict } from "./grade_rows.ts";
 import type { SourceFields } from "./import_source.ts";
 import type { SourceVerdict } from "./import_values.ts";
-import { matchAnswer } from "./match.ts";
+import { matchAnswer } from "../runs/match.ts";
 
 /** A foreign row on its way into a graded one. */
 export interface ImportedRow {

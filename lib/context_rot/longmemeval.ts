@@ -19,7 +19,7 @@ import {
   judgementOf,
   judgePrompt,
   judgeRow,
-} from "./judge_rows.ts";
+} from "../runs/judge_rows.ts";
 import { type LongMemEvalConfig, longMemEvalPaths } from "./longmemeval_config.ts";
 import { type MemoryData, type MemoryItem, openMemoryData } from "./longmemeval_data.ts";
 import { type Condition, CONDITIONS, type MemoryEntry } from "./longmemeval_file.ts";

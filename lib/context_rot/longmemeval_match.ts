@@ -2,7 +2,7 @@
  * What can be said of a LongMemEval answer without a judge model.
  * @module
  */
-import { isAbstention, matchWords } from "./match.ts";
+import { isAbstention, matchWords } from "../runs/match.ts";
 
 /** What matching finds. */
 export interface MemoryMatch {

@@ -9,7 +9,7 @@ import { dataFolder } from "./longmemeval_config.ts";
 import { openMemoryData } from "./longmemeval_data.ts";
 import { matchMemory } from "./longmemeval_match.ts";
 import { chatHistory, sampleItems, writeSample } from "./longmemeval_sample.ts";
-import { matchAnswer, matchWords } from "./match.ts";
+import { matchAnswer, matchWords } from "../runs/match.ts";
 import { MEMORY_TYPES, memoryQuestion } from "./memory_questions.ts";
 import { ATTRIBUTES, NAMES, RELATIONS } from "./needles.ts";
 

@@ -22,8 +22,8 @@ import {
   judgementOf,
   judgePrompt,
   judgeRow,
-} from "./judge_rows.ts";
-import { matchAnswer } from "./match.ts";
+} from "../runs/judge_rows.ts";
+import { matchAnswer } from "../runs/match.ts";
 import { makeNeedle, type Needle } from "./needles.ts";
 import {
   haystackFolder,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { makeNeedle, NEEDLE_KINDS } from "./needles.ts";
 import { createRandom } from "../base/random.ts";
 import { correctnessQuestion, distractorQuestion, parseCorrectness, parseDistractor } from "./niah_judge.ts";
-import { matchAnswer } from "./match.ts";
+import { matchAnswer } from "../runs/match.ts";
 
 Deno.test("parseCorrectness() takes the one word in any dress and nothing else", () => {
   for (const reply of ["true", " True.\n", '"TRUE"', "**true**"]) assert.equal(parseCorrectness(reply), true);

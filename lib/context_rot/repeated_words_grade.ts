@@ -2,7 +2,7 @@
  * What is said of a copy, from its measures.
  * @module
  */
-import { noText } from "./degenerate.ts";
+import { noText } from "../runs/degenerate.ts";
 import type { Verdict } from "./grade_rows.ts";
 import type { CopyMetrics } from "./repeated_words_metrics.ts";
 

@@ -3,8 +3,8 @@
  * @module
  */
 import { levenshtein, levenshteinPrefixes } from "../base/levenshtein.ts";
-import { findLoop, isRepetitive } from "./degenerate.ts";
-import { isRefusal } from "./match.ts";
+import { findLoop, isRepetitive } from "../runs/degenerate.ts";
+import { isRefusal } from "../runs/match.ts";
 import { type CopySpec, goldText } from "./repeated_words_prompt.ts";
 import {
   formatRuns,

@@ -5,7 +5,7 @@ import { parseVariants, pickVariant, type SimulatedVariant } from "../backends/v
 import type { Validity } from "../runs/experiment.ts";
 import { type AuditRow, auditRows } from "./audit.ts";
 import { auditSummary } from "./audit_summary.ts";
-import { matchAnswer } from "./match.ts";
+import { matchAnswer } from "../runs/match.ts";
 
 const ANSWER = "in the blue sewing box";
 const DEPTHS = [0, 10, 20, 30, 40, 50, 60, 70, 80, 90];

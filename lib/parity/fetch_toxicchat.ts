@@ -4,8 +4,8 @@
  */
 import { join } from "node:path";
 import { InputError } from "../base/errors.ts";
-import { fetchFile, type FetchOptions, isThere } from "../context_rot/fetch_file.ts";
-import { listDataset } from "../context_rot/hub_dataset.ts";
+import { fetchFile, type FetchOptions, isThere } from "../base/fetch_file.ts";
+import { listDataset } from "../base/hub_dataset.ts";
 import { readToxicChat } from "./toxicchat.ts";
 
 /** ToxicChat (Lin et al. 2023), CC-BY-NC 4.0. */

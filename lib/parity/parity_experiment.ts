@@ -6,7 +6,7 @@ import { modelIdentity } from "../backends/model_identity.ts";
 import type { Variant } from "../backends/variants.ts";
 import { hashJson, type Json, sha256 } from "../base/hash.ts";
 import { createRandom } from "../base/random.ts";
-import { degeneracy } from "../context_rot/degenerate.ts";
+import { degeneracy } from "../runs/degenerate.ts";
 import type { Attempt, Grade, GradedRow, Report, Row, Validity } from "../runs/experiment.ts";
 import type { CreateOptions, PlannedExperiment } from "../runs/experiment_kind.ts";
 import { classificationScores } from "../stats/classification_scores.ts";

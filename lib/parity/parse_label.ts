@@ -2,7 +2,7 @@
  * Reads a classifier's answer.
  * @module
  */
-import { isRefusal } from "../context_rot/match.ts";
+import { isRefusal } from "../runs/match.ts";
 import type { Label } from "./pair_rows.ts";
 
 /** What an answer says. */

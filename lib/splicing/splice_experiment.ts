@@ -3,7 +3,7 @@
  * @module
  */
 import { modelIdentity } from "../backends/model_identity.ts";
-import { degeneracy } from "../context_rot/degenerate.ts";
+import { degeneracy } from "../runs/degenerate.ts";
 import type { Json } from "../base/hash.ts";
 import type { Attempt, GradableRow, Grade, GradedRow, Prompt, Validity } from "../runs/experiment.ts";
 import type { CreateOptions, PlannedExperiment } from "../runs/experiment_kind.ts";

@@ -3,7 +3,7 @@
  * @module
  */
 import { z } from "zod";
-import { judgementOf } from "../context_rot/judge_rows.ts";
+import { judgementOf } from "../runs/judge_rows.ts";
 import type { Cell, GradableRow, Grade, GradedRow, Row } from "../runs/experiment.ts";
 import type { Coherence, CoherenceScale } from "./coherence.ts";
 

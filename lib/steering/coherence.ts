@@ -3,7 +3,7 @@
  * @module
  */
 import { deflateRawSync } from "node:zlib";
-import { noText } from "../context_rot/degenerate.ts";
+import { noText } from "../runs/degenerate.ts";
 
 /** What is measured of one answer. */
 export interface CoherenceMeasures {

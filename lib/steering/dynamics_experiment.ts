@@ -7,7 +7,7 @@ import { modelIdentity } from "../backends/model_identity.ts";
 import { InputError } from "../base/errors.ts";
 import { readTextIfExists, writeAtomic } from "../base/files.ts";
 import { hashJson, type Json } from "../base/hash.ts";
-import { noText } from "../context_rot/degenerate.ts";
+import { noText } from "../runs/degenerate.ts";
 import type { GradedRow, Row } from "../runs/experiment.ts";
 import type { CreateOptions, PlannedExperiment } from "../runs/experiment_kind.ts";
 import { join } from "node:path";

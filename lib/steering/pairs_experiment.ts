@@ -5,8 +5,8 @@
 import { modelIdentity } from "../backends/model_identity.ts";
 import { hashJson, type Json } from "../base/hash.ts";
 import { createRandom } from "../base/random.ts";
-import { degeneracy } from "../context_rot/degenerate.ts";
-import { isRefusal } from "../context_rot/match.ts";
+import { degeneracy } from "../runs/degenerate.ts";
+import { isRefusal } from "../runs/match.ts";
 import type { Attempt, GradedRow, Report, Row, Validity } from "../runs/experiment.ts";
 import type { CreateOptions, PlannedExperiment } from "../runs/experiment_kind.ts";
 import { meanInterval } from "../stats/mean_interval.ts";

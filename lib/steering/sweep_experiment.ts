@@ -9,7 +9,7 @@ import type { Steerable } from "../backends/steerable.ts";
 import { steeringJson } from "../backends/steering.ts";
 import { InputError } from "../base/errors.ts";
 import { hashJson, type Json, sha256 } from "../base/hash.ts";
-import { askedJudge } from "../context_rot/judge_rows.ts";
+import { askedJudge } from "../runs/judge_rows.ts";
 import type { GradableRow, GradeContext, GradedRow, Prompt } from "../runs/experiment.ts";
 import type { CreateOptions, PlannedExperiment } from "../runs/experiment_kind.ts";
 import { type KeptValues, keptValues } from "../runs/kept_values.ts";

@@ -3,7 +3,7 @@
  * @module
  */
 import type { Message } from "../backends/backend.ts";
-import { type AskedJudge, judgementOf, judgePrompt, judgeRow } from "../context_rot/judge_rows.ts";
+import { type AskedJudge, judgementOf, judgePrompt, judgeRow } from "../runs/judge_rows.ts";
 import type { Judgement, Row } from "../runs/experiment.ts";
 import type { PlannedExperiment } from "../runs/experiment_kind.ts";
 import { JUDGED_TOKENS, TRAIT_JUDGE_VERSION, type TraitScore, traitScore } from "./trait_judge.ts";

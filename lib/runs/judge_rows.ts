@@ -5,8 +5,8 @@
 import type { Message } from "../backends/backend.ts";
 import { modelIdentity } from "../backends/model_identity.ts";
 import { hashJson, type Json, sha256 } from "../base/hash.ts";
-import type { Judgement, JudgeRow, Prompt, Row } from "../runs/experiment.ts";
-import type { CountedModel } from "../runs/experiment_kind.ts";
+import type { Judgement, JudgeRow, Prompt, Row } from "./experiment.ts";
+import type { CountedModel } from "./experiment_kind.ts";
 
 /** Characters of an answer that a judge is shown. */
 export const JUDGED_CHARS = 4000;

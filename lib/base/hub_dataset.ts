@@ -2,8 +2,8 @@
  * The files of a dataset on the Hugging Face hub.
  * @module
  */
-import { messageOf } from "../base/errors.ts";
-import { contentOf, type HubFile, HubRepository } from "../base/hub_repository.ts";
+import { messageOf } from "./errors.ts";
+import { contentOf, type HubFile, HubRepository } from "./hub_repository.ts";
 import type { FetchOptions, WantedFile } from "./fetch_file.ts";
 
 /** A dataset's files at one commit. */

@@ -4,8 +4,8 @@
  */
 import { join } from "node:path";
 import { z } from "zod";
-import { InputError } from "../base/errors.ts";
-import { readTextIfExists, writeAtomic } from "../base/files.ts";
+import { InputError } from "./errors.ts";
+import { readTextIfExists, writeAtomic } from "./files.ts";
 
 /** A file as it was when it was first downloaded. */
 export interface LockedFile {

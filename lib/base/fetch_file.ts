@@ -3,9 +3,9 @@
  * @module
  */
 import { join } from "node:path";
-import type { Clock } from "../base/clock.ts";
-import { type Digest, digestOf, downloadFile } from "../base/download.ts";
-import { InputError } from "../base/errors.ts";
+import type { Clock } from "./clock.ts";
+import { type Digest, digestOf, downloadFile } from "./download.ts";
+import { InputError } from "./errors.ts";
 import { lockPath, readDataLock, recordInDataLock } from "./data_lock.ts";
 
 /** Where files are put, and what a test replaces. */

@@ -20,9 +20,15 @@ export const VECTOR_FLAGS: Flags = {
   teacher: textFlag("VARIANT", "have it make the pairs (default: the pairs that ship)"),
   pairs: pathFlag("DIR", "use the {style}_pairs.jsonl of a folder"),
   "max-pairs": numberFlag("N", "most pairs of a style (default all)"),
-  form: textFlag("FORM", "what the texts of a pair differ in: answers (default), examples, instructions"),
+  form: textFlag(
+    "FORM",
+    "what the texts of a pair differ in: instructions (default), answers (with --teacher or --pairs), examples",
+  ),
   shots: numberFlag("N", "worked examples, for form examples (default 3)"),
-  token: numberFlag("N", "the token read, from the end of each text (default -1, the last)"),
+  token: numberFlag(
+    "N",
+    "the token read, from the end of each text (default: the one that vectors are added to; of answers the last)",
+  ),
   "raw-keys": switchFlag("keys with their positions, as they are cached"),
   layers: textFlag("8-15", "layers read and steered, a set such as 2,3 or 8-15"),
   seed: numberFlag("N", "draws questions and random vectors"),

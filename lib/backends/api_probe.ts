@@ -10,10 +10,12 @@ import {
   type ProbeOptions,
 } from "./backend.ts";
 
-/** A text everybody knows, cut inside a word: who truly continues writes the rest of the word first. */
+const SPELLING =
+  "alpha, bravo, charlie, delta, echo, foxtrot, golf, hotel, india, juliett, kilo, lima, mike, novem";
+/** A text to say again, cut inside a word: who truly continues writes the rest of the word first. */
 const CANARY = {
-  ask: "Write out the English alphabet's spelling names in order, separated by commas, starting with: alpha.",
-  prefix: "alpha, bravo, charlie, delta, echo, foxtrot, golf, hotel, india, juliett, kilo, lima, mike, novem",
+  ask: `Repeat the following text exactly.\n\n${SPELLING}ber, oscar, papa`,
+  prefix: SPELLING,
   rest: /^ber\b/i,
 };
 /** Tokens of its own words that a model is asked for, and characters of them that must come back. */
@@ -22,7 +24,7 @@ const OWN = { tokens: 24, least: 8 };
 /**
  * Sends a few small requests: one answer, and one continuation of a canary cut mid-word. A server continues truly
  * when the text goes on with the rest of the word and the prompt it counted is longer than the one without the
- * prefix. A model that does not know the canary is given the first half of its own greedy words, and must say the
+ * prefix. A model that cannot say the canary again is given the first half of its own greedy words, and must say the
  * second.
  *
  * @param options.opening stands before what is continued

@@ -7,7 +7,7 @@ import { z } from "zod";
 import { nearestName, type Variant } from "../backends/variants.ts";
 import { InputError, messageOf } from "../base/errors.ts";
 import { getModelVariant, loadExperimentConfig, type VariantMode } from "./experiment_config.ts";
-import { PAIR_FORMS } from "./pair_prompts.ts";
+import { PAIR_FORMS, type PairForm } from "./pair_prompts.ts";
 import { STYLES } from "./style.ts";
 
 const strengths = z.array(z.number()).min(1).max(32);
@@ -32,12 +32,12 @@ export const factoryConfigSchema = z.strictObject({
   pairs: z.string().min(1).nullable().default(null),
   /** Most pairs of a style; null for all, or 24 in a test. */
   maxPairs: z.int().min(2).nullable().default(null),
-  /** What differs between the two texts of a pair. */
-  form: z.enum(PAIR_FORMS).default("answers"),
+  /** What differs between the two texts of a pair; null for instructions, or for answers where somebody wrote some. */
+  form: z.enum(PAIR_FORMS).nullable().default(null),
   /** Worked examples before the question, for form `examples`. */
   shots: z.int().min(1).max(64).default(3),
-  /** The token that is read, from the end of each text. */
-  token: z.int().max(-1).default(-1),
+  /** The token that is read, from the end of each text; null for the one that vectors are added to, or of answers the last. */
+  token: z.int().max(-1).nullable().default(null),
   /** Takes keys with their positions, as they are cached. */
   rawKeys: z.boolean().default(false),
   /** Layers read and steered: `8-15`, `2,3`; null for the default of the model's depth. */
@@ -60,7 +60,13 @@ export const factoryConfigSchema = z.strictObject({
 });
 
 /** The settings of the factory, checked and with defaults. */
-export type FactoryConfig = z.output<typeof factoryConfigSchema> & {
+export type FactoryConfig = Omit<z.output<typeof factoryConfigSchema>, "form" | "token"> & {
+  /** What differs between the two texts of a pair. */
+  readonly form: PairForm;
+  /** The token that is read, from the end of each text. */
+  readonly token: number;
+  /** What names of files say of form and keys: `_examples_raw`; empty for the defaults. */
+  readonly mark: string;
   /** What the YAML file says besides. */
   readonly file: FactoryFile;
 };
@@ -113,14 +119,28 @@ export function readFactoryFile(path: string | null): FactoryFile {
   });
 }
 
-/** Settings with those of their YAML file behind them. @throws {InputError} when the file is wrong. */
+/** Vectors are added to the last but one token of a prompt. */
+const SLOT = -2;
+
+/**
+ * Settings with those of their YAML file behind them, and form and token as they are. Where a teacher or a folder gives
+ * answers, they are read, at their ends; else prompts are, where vectors are added.
+ *
+ * @throws {InputError} when the file is wrong.
+ */
 export function withFactoryFile(settings: z.output<typeof factoryConfigSchema>): FactoryConfig {
   const file = readFactoryFile(settings.config);
+  const teacher = settings.teacher ?? file.teacher_model ?? null;
+  const usual = teacher === null && settings.pairs === null ? "instructions" : "answers";
+  const form = settings.form ?? usual;
   return {
     ...settings,
     file,
+    form,
+    mark: `${form === usual ? "" : `_${form}`}${settings.rawKeys ? "_raw" : ""}`,
+    token: settings.token ?? (form === "answers" ? -1 : SLOT),
     styles: settings.styles ?? file.styles?.join() ?? null,
-    teacher: settings.teacher ?? file.teacher_model ?? null,
+    teacher,
     modelVariant: settings.modelVariant ?? file.target_model ?? null,
     layers: settings.layers ?? file.target_layers?.join() ?? null,
   };

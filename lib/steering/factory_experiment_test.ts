@@ -87,12 +87,12 @@ async function withFactory(
     const config = configOf(settings);
     const style = await loadStyle("step_by_step_reasoning");
     const create = async () => {
-      const { experiment, test, form, rawKeys } = config;
+      const { experiment, test, mark } = config;
       return await createFactory({
         name: "steering-factory-x",
         style,
         config,
-        place: { results, experiment, test, form, rawKeys },
+        place: { results, experiment, test, mark },
         from: variant,
       }, {
         variant,
@@ -197,7 +197,7 @@ Deno.test("createFactory() asks the same rows again, and others when pairs, keys
   const settings = { maxQuestions: 4, values: [1] };
   const ids = await idsOf(settings);
   assert.deepEqual(await idsOf(settings), ids);
-  for (const other of [{ rawKeys: true }, { form: "instructions" as const }, { keys: [2] }]) {
+  for (const other of [{ rawKeys: true }, { form: "answers" as const }, { keys: [2] }]) {
     const others = await idsOf({ ...settings, ...other });
     assert.ok(others.every((id) => !ids.includes(id)), JSON.stringify(other));
   }

@@ -8,7 +8,7 @@
  *   {variant}/{style}.safetensors, {style}_template.json
  * ```
  *
- * Vectors of another form of pair, or with raw keys, say so in their name: `{style}_examples_raw.safetensors`.
+ * Vectors of another form of pair than the default, or with raw keys, say so in their name: `{style}_examples_raw.safetensors`.
  * @module
  */
 import { join } from "node:path";
@@ -18,7 +18,7 @@ import { checkSegment } from "./layout.ts";
 import { pairsName } from "./shipped_pairs.ts";
 
 /** What decides where files lie. */
-export type FactoryPlace = Pick<FactoryConfig, "experiment" | "test" | "form" | "rawKeys"> & {
+export type FactoryPlace = Pick<FactoryConfig, "experiment" | "test" | "mark"> & {
   /** The results folder. */
   readonly results: string;
 };
@@ -36,17 +36,16 @@ export interface FactoryFiles {
 }
 
 /** Names the files of the factory. @throws {InputError} when the experiment cannot name a folder. */
-export function factoryFiles({ results, experiment, test, form, rawKeys }: FactoryPlace): FactoryFiles {
+export function factoryFiles({ results, experiment, test, mark }: FactoryPlace): FactoryFiles {
   const folder = join(
     results,
     ...(experiment === null ? [] : [checkSegment("experiment", experiment)]),
     `${test ? "test_" : ""}steering_vectors`,
   );
-  const kind = `${form === "answers" ? "" : `_${form}`}${rawKeys ? "_raw" : ""}`;
   return {
     log: join(folder, "steering_vectors.log"),
     dataset: (style) => join(folder, "datasets", pairsName(style)),
-    vectors: (style, variant) => join(folder, snakeName(variant), `${style}${kind}.safetensors`),
-    template: (style, variant) => join(folder, snakeName(variant), `${style}${kind}_template.json`),
+    vectors: (style, variant) => join(folder, snakeName(variant), `${style}${mark}.safetensors`),
+    template: (style, variant) => join(folder, snakeName(variant), `${style}${mark}_template.json`),
   };
 }

@@ -41,10 +41,10 @@ async function orderOf(input: Readonly<Record<string, unknown>>): Promise<Order>
   }
   const styles: Style[] = [];
   for (const name of stylesOf(config)) styles.push(await loadStyle(name));
-  const { experiment, test, form, rawKeys } = config;
+  const { experiment, test, mark } = config;
   return {
     config,
-    place: { results, experiment, test, form, rawKeys },
+    place: { results, experiment, test, mark },
     styles,
     variants: [...variants.values()],
   };

@@ -11,7 +11,7 @@ import { type Style, styleMessages } from "./style.ts";
  * What differs between the two texts of a pair.
  *
  * - `answers`: the neutral prompt, the question, and the answer, at whose last token is read;
- * - `examples`: answered questions before the same final question, at whose prompt's last token is read;
+ * - `examples`: answered questions before the same final question, whose prompt is read at its end;
  * - `instructions`: the style's prompt against the neutral one, with the same question.
  */
 export const PAIR_FORMS = ["answers", "examples", "instructions"] as const;

@@ -119,8 +119,8 @@ export function createPairs(
       }),
     report: (graded) => pairsReport(graded, style, variant.name),
     async writeFiles(graded, { results }) {
-      const { experiment, test, form, rawKeys } = config;
-      const path = factoryFiles({ results, experiment, test, form, rawKeys }).dataset(style.name);
+      const { experiment, test, mark } = config;
+      const path = factoryFiles({ results, experiment, test, mark }).dataset(style.name);
       const { pairs } = pairsFrom(graded);
       if (pairs.length === 0) return [];
       await writePairs(path, pairs);

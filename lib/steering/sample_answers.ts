@@ -60,6 +60,8 @@ export interface SampleChat {
   readonly answer: string;
   /** Whether the style's prompt is given, or a worked example alone shows it. */
   readonly form: "instructed" | "shown";
+  /** What is asked last. */
+  readonly question: SampleQuestion;
 }
 
 /** Share of chats whose style is shown by examples alone. */
@@ -93,5 +95,6 @@ export function sampleChat(
     messages,
     answer: sampleAnswer(manner, question, random),
     form: shown ? "shown" : "instructed",
+    question,
   };
 }

@@ -31,12 +31,12 @@ export const steeringFactoryKind: ExperimentKind = defineKind({
         name,
         title: `Steering vector factory: ${short}`,
         async create(options) {
-          const { experiment, test, form, rawKeys } = config;
+          const { experiment, test, mark } = config;
           return await createFactory({
             name,
             style: await loadStyle(style),
             config,
-            place: { results: options.results ?? "results", experiment, test, form, rawKeys },
+            place: { results: options.results ?? "results", experiment, test, mark },
             from: await extractionVariant(config, options.variant, await loadVariants()),
           }, options);
         },

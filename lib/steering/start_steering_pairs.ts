@@ -54,8 +54,8 @@ export async function pairsSettings(input: unknown): Promise<Record<string, unkn
   const given = recordSchema.parse(input);
   const config = withFactoryFile(factoryConfigSchema.parse(splitSettings(given).own));
   if (config.teacher === null || config.pairs !== null) return null;
-  const { experiment, test, form, rawKeys, file } = config;
-  const files = factoryFiles({ results: settings.results, experiment, test, form, rawKeys });
+  const { experiment, test, mark, file } = config;
+  const files = factoryFiles({ results: settings.results, experiment, test, mark });
   const missing: string[] = [];
   for (const style of stylesOf(config)) {
     if (await readTextIfExists(files.dataset(styleNameOf(style))) === undefined) missing.push(style);

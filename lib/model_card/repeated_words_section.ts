@@ -8,9 +8,9 @@ import { wilson } from "../stats/wilson.ts";
 import { type CardOptions, gradedRows } from "./card_options.ts";
 import { type CardSection, shareMeasure } from "./card_section.ts";
 
-/** Numbers of words: prompt and copy stay within 1,024 tokens up to 400. */
-const COUNTS = [25, 50, 100, 200, 400, 800, 1000];
-const WITHIN = 400;
+/** Numbers of words: prompt and copy of the default pair stay within 1,024 tokens up to 200. */
+const COUNTS = [5, 10, 25, 50, 100, 200, 400, 800];
+const WITHIN = 200;
 const POSITIONS = [0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100];
 /** A copy is near-exact from this Levenshtein score. */
 const NEAR = 0.98;

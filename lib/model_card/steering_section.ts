@@ -7,6 +7,7 @@ import type { GradedRow } from "../runs/experiment.ts";
 import { finishedResults } from "../runs/sequence.ts";
 import type { ExperimentResult } from "../runs/run_handle.ts";
 import { startSteeringFactory } from "../steering/start_steering_factory.ts";
+import { startSteeringSweep } from "../steering/start_steering_sweep.ts";
 import { loadStyle, type Style, STYLES } from "../steering/style.ts";
 import { styleScore } from "../steering/style_score.ts";
 import { wilson } from "../stats/wilson.ts";
@@ -18,7 +19,7 @@ const QUESTIONS = 40;
 /** An answer is in a style when half of its sentences hold the style's markers. */
 const IN_STYLE = 0.5;
 
-/** Of a factory's report: steered or prompted against unsteered, on questions held out from the choice. */
+/** Of a report: steered or prompted against others, on questions held out from the choice. */
 const statisticsSchema = z.looseObject({
   comparisons: z.array(z.looseObject({
     label: z.string(),
@@ -30,27 +31,37 @@ const statisticsSchema = z.looseObject({
 });
 type Comparison = z.output<typeof statisticsSchema>["comparisons"][number];
 
-/** Measures each style: plain answers, answers asked for in the prompt, and answers steered through the cache. */
+/** What the section reads of a finished experiment. */
+export type StyleResult = Pick<ExperimentResult, "rows" | "report">;
+
+/**
+ * Measures each style: plain answers, answers asked for in the prompt, and answers steered through the cache or the
+ * residual stream.
+ */
 export async function measureSteering(options: CardOptions): Promise<CardSection> {
   const { model, results, scale = 1, log = () => {} } = options;
-  log("steering...");
-  const run = await startSteeringFactory({
-    model,
-    test: scale < 1,
-    maxQuestions: Math.max(8, Math.round(QUESTIONS * scale)),
-    maxOutputTokens: 120,
-    seed: 2026,
-    results: `${results}/steering`,
-  }, { log: () => {} });
-  return steeringSection(finishedResults(await run.done), await Promise.all(STYLES.map(loadStyle)));
+  const questions = Math.max(8, Math.round(QUESTIONS * scale));
+  const common = { model, test: scale < 1, maxOutputTokens: 120, seed: 2026, results: `${results}/steering` };
+  log("steering through the cache...");
+  const factory = await startSteeringFactory({ ...common, maxQuestions: questions }, { log: () => {} });
+  const cached = finishedResults(await factory.done);
+  log("steering the residual stream...");
+  const traits = STYLES.map((style) => `styles/${style}`).join(",");
+  const sweep = await startSteeringSweep({ ...common, traits, questions }, { log: () => {} });
+  return steeringSection({
+    cached,
+    residual: finishedResults(await sweep.done),
+    styles: await Promise.all(STYLES.map(loadStyle)),
+  });
 }
 
-/** The section of factories' results, one for each style. */
-export function steeringSection(
-  finished: readonly Pick<ExperimentResult, "rows" | "report">[],
-  styles: readonly Style[],
-): CardSection {
-  const rows = finished.flatMap(({ rows }, i) => {
+/** The section of the results of factories and sweeps, one of each for each style. */
+export function steeringSection({ cached, residual, styles }: {
+  readonly cached: readonly StyleResult[];
+  readonly residual: readonly StyleResult[];
+  readonly styles: readonly Style[];
+}): CardSection {
+  const rows = cached.flatMap(({ rows }, i) => {
     const style = styles[i];
     if (style === undefined) return [];
     const share = (arm: string) => {
@@ -62,11 +73,15 @@ export function steeringSection(
     };
     return [{ label: style.name, measures: [share("unsteered"), share("prompted")] }];
   });
-  const compared = finished.map(({ report }) =>
-    statisticsSchema.safeParse(report?.statistics).data?.comparisons
-  );
-  const all = (label: string, claim: string, enough: (found: boolean[]) => boolean): Claim => {
-    const tests = compared.map((comparisons) => comparisons?.find((one) => one.label === label));
+  const claimOf = (
+    results: readonly StyleResult[],
+    label: string,
+    claim: string,
+    enough: (found: boolean[]) => boolean,
+  ): Claim => {
+    const tests = results.map(({ report }) =>
+      statisticsSchema.safeParse(report?.statistics).data?.comparisons.find((one) => one.label === label)
+    );
     return {
       claim,
       measured: tests.map((test, i) => `${styles[i]?.name} ${comparisonText(test)}`).join("; "),
@@ -78,14 +93,22 @@ export function steeringSection(
     columns: ["style", "in the style, plainly asked", "in the style, asked for it"],
     rows,
     claims: [
-      all(
+      claimOf(
+        cached,
         "asked for in the prompt against unsteered",
         "Steering: each style is told from plain answers by its markers when the prompt asks for it, adjusted p < 0.05.",
         (found) => found.length > 0 && found.every(Boolean),
       ),
-      all(
+      claimOf(
+        cached,
         "steered against unsteered",
         "Steering: vectors in the cache move at least one style without being asked for, adjusted p < 0.05.",
+        (found) => found.some(Boolean),
+      ),
+      claimOf(
+        residual,
+        "steered against random vectors of the same length",
+        "Steering: vectors in the residual stream move at least one style without being asked for, more than random ones of their length, adjusted p < 0.05.",
         (found) => found.some(Boolean),
       ),
     ],

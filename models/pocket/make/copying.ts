@@ -5,7 +5,7 @@
 import type { Random } from "../../../lib/base/random.ts";
 import { proseSentence } from "../../../lib/context_rot/prose.ts";
 import { SPECIAL_TOKENS } from "./bpe.ts";
-import { emptyRow, type Encode, type Encoded, turn } from "./encoded.ts";
+import { emptyRow, type Encode, type Encoded, LEARNED, turn } from "./encoded.ts";
 import { wordOf } from "./facts.ts";
 import { oddSentence } from "./filler.ts";
 
@@ -24,8 +24,8 @@ export function copying(width: number, encode: Encode, random: Random): Encoded 
   while (words.length > 1 && encode(words.join(" ")).length > budget) words.pop();
   const text = words.join(" ");
   const out = emptyRow();
-  turn("user", `Repeat the following text exactly.\n\n${text}`, false, encode, out);
-  turn("assistant", text, true, encode, out);
+  turn("user", `Repeat the following text exactly.\n\n${text}`, 0, encode, out);
+  turn("assistant", text, LEARNED, encode, out);
   return out;
 }
 
@@ -36,19 +36,19 @@ export function spans(width: number, vocabulary: number, random: Random): Encode
     { length: Math.floor(width * (0.25 + 0.25 * random.next())) },
     () => first + random.int(vocabulary - first),
   );
-  const learned = ids.map(() => 0);
+  const marks = ids.map(() => 0);
   const seen = ids.length;
   while (ids.length < width) {
     const from = random.int(seen - 6);
     const span = ids.slice(from, from + 5 + random.int(26)).slice(0, seen - from);
-    span.forEach((id, i) => (ids.push(id), learned.push(i === 0 ? 0 : 1)));
+    span.forEach((id, i) => (ids.push(id), marks.push(i === 0 ? 0 : LEARNED)));
   }
-  return { ids: ids.slice(0, width), learned: learned.slice(0, width) };
+  return { ids: ids.slice(0, width), marks: marks.slice(0, width) };
 }
 
 /** Plain prose, every token learned. */
 export function reading(width: number, encode: Encode, random: Random): Encoded {
   const ids: number[] = [];
   while (ids.length < width) ids.push(...encode((ids.length ? " " : "") + proseSentence(random)));
-  return { ids: ids.slice(0, width), learned: ids.slice(0, width).map((_, i) => i === 0 ? 0 : 1) };
+  return { ids: ids.slice(0, width), marks: ids.slice(0, width).map((_, i) => i === 0 ? 0 : LEARNED) };
 }

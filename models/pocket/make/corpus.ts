@@ -2,8 +2,8 @@
  * Writes what the embedded model is trained on: chats made by the library's own prompt builders, as token ids.
  *
  * `deno run -A models/pocket/make/corpus.ts --stage look|tasks|doubt --out FOLDER [--tokenizer FILE] [--seed 1]
- * [--scale 1]` writes `tokenizer.json` (learned from the corpus, or the file given), and for each phase of the stage `phase_N.tokens` (uint16 `[rows, width]`), `phase_N.mask` (uint8,
- * 1 where a token is learned) and `phases.json`. The same seed gives the same bytes.
+ * [--scale 1]` writes `tokenizer.json` (learned from the corpus, or the file given), and for each phase of the stage `phase_N.tokens` (uint16 `[rows, width]`), `phase_N.marks` (uint8,
+ * what each token is in training: see encoded.ts) and `phases.json`. The same seed gives the same bytes.
  * @module
  */
 import { parseArgs } from "node:util";
@@ -16,7 +16,7 @@ import { type Encode, type Encoded, END, withMarks } from "./encoded.ts";
 import { fact, person } from "./facts.ts";
 import { oddSentence } from "./filler.ts";
 import { retrieval } from "./retrieval.ts";
-import { loadTaskKinds, taskRow, taskText } from "./task_rows.ts";
+import { loadTaskKinds, taskRow, TASKS_VOCABULARY, taskText } from "./task_rows.ts";
 
 /** Stage 1, looking things up: rows by width in tokens, and the share of rows that are plain copying. */
 const LOOK = [
@@ -36,7 +36,16 @@ const TASKS: readonly {
   {
     width: 256,
     rows: 20_000,
-    mix: { drill: 2, sum: 4, styled: 3, simpleParity: 1.5, repeated: 2, retrieval: 1, copying: 0.4 },
+    mix: {
+      drill: 3.5,
+      sum: 4,
+      styled: 4,
+      simpleParity: 1.5,
+      repeated: 3,
+      retrieval: 1,
+      copying: 0.4,
+      spans: 1,
+    },
   },
   {
     width: 512,
@@ -49,7 +58,6 @@ const TASKS: readonly {
     mix: { sum: 0.3, styled: 0.3, parity: 1, repeated: 1.5, memory: 2, retrieval: 5 },
   },
 ];
-const TASKS_VOCABULARY = 4096;
 
 /** Stage 3, the LoRA variant: it doubts whatever it is asked about a text, and copies as before. */
 const DOUBT: typeof TASKS = [
@@ -131,15 +139,15 @@ if (import.meta.main) {
   for (const [index, { width, rows: full, row: make }] of phases.entries()) {
     const rows = Math.round(full * Number(flags.scale));
     const tokens = new Uint16Array(rows * width).fill(END);
-    const mask = new Uint8Array(rows * width);
+    const marks = new Uint8Array(rows * width);
     const phase = random.fork(flags.stage === "look" ? `phase ${index}` : `${flags.stage} ${index}`);
     for (let row = 0; row < rows; row++) {
-      const { ids, learned } = make(phase.fork(row));
+      const { ids, marks: made } = make(phase.fork(row));
       tokens.set(ids.slice(0, width), row * width);
-      mask.set(learned.slice(0, width), row * width);
+      marks.set(made.slice(0, width), row * width);
     }
     await Deno.writeFile(`${flags.out}/phase_${index}.tokens`, new Uint8Array(tokens.buffer));
-    await Deno.writeFile(`${flags.out}/phase_${index}.mask`, mask);
+    await Deno.writeFile(`${flags.out}/phase_${index}.marks`, marks);
     console.error(`phase ${index}: ${rows} rows of ${width}`);
     written.push({ width, rows });
   }

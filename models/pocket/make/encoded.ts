@@ -8,9 +8,16 @@ import { SPECIAL_TOKENS } from "./bpe.ts";
 export interface Encoded {
   /** Token ids. */
   readonly ids: number[];
-  /** 1 where the token is learned, for each id. */
-  readonly learned: number[];
+  /** What each token is in training: {@linkcode LEARNED}, {@linkcode APART}, {@linkcode GATE}, or several of them. */
+  readonly marks: number[];
 }
+
+/** The token is learned. */
+export const LEARNED = 1;
+/** While it is trained on, only tokens that are apart themselves, and gates, see the token. */
+export const APART = 2;
+/** The token sees those apart: what it is to pass on goes through its own keys and values. */
+export const GATE = 4;
 
 /** Turns text into token ids; `<think>` and `</think>` are tokens of their own. */
 export type Encode = (text: string) => number[];
@@ -19,8 +26,8 @@ export type Encode = (text: string) => number[];
 export interface Piece {
   /** What it says. */
   readonly text: string;
-  /** Whether it is learned. */
-  readonly learn: boolean;
+  /** Marks of its tokens. */
+  readonly mark: number;
 }
 
 const special = (name: (typeof SPECIAL_TOKENS)[number]) => SPECIAL_TOKENS.indexOf(name);
@@ -31,27 +38,32 @@ const IM_END = special("<|im_end|>");
 
 /** A row with nothing in it. */
 export function emptyRow(): Encoded {
-  return { ids: [], learned: [] };
+  return { ids: [], marks: [] };
 }
 
 /** Adds ids to a row. */
-export function add(into: Encoded, ids: Iterable<number>, learn: boolean): void {
-  for (const id of ids) into.ids.push(id), into.learned.push(learn ? 1 : 0);
+export function add(into: Encoded, ids: Iterable<number>, mark = 0): void {
+  for (const id of ids) into.ids.push(id), into.marks.push(mark);
 }
 
-/** Adds a turn of a chat as the checkpoint's template writes it; of a learned one, its end is learned too. */
+/** Adds one row to another. */
+export function join(into: Encoded, { ids, marks }: Encoded): void {
+  for (const [i, id] of ids.entries()) into.ids.push(id), into.marks.push(marks[i] as number);
+}
+
+/** Adds a turn of a chat as the checkpoint's template writes it; its end has the mark of what it says. */
 export function turn(
   role: string,
   content: string | readonly Piece[],
-  learn: boolean,
+  mark: number,
   encode: Encode,
   into: Encoded,
 ) {
-  const pieces = typeof content === "string" ? [{ text: content, learn }] : content;
-  add(into, [IM_START, ...encode(`${role}\n`)], false);
-  for (const piece of pieces) add(into, encode(piece.text), piece.learn);
-  add(into, [IM_END], learn);
-  add(into, encode("\n"), false);
+  const pieces = typeof content === "string" ? [{ text: content, mark }] : content;
+  add(into, [IM_START, ...encode(`${role}\n`)]);
+  for (const piece of pieces) add(into, encode(piece.text), piece.mark);
+  add(into, [IM_END], mark);
+  add(into, encode("\n"));
 }
 
 /** An encoder that takes `<think>` and `</think>` for what they are, as the tokenizer does. */

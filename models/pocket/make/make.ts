@@ -34,7 +34,7 @@ await train(look, ["train.py", "--data", look, "--out", look, ...threads, ...ari
 await corpus("tasks", tasks);
 await train(tasks, [
   ...["train.py", "--data", tasks, "--start", look, "--out", tasks, ...threads, ...arithmetic, "--resume"],
-  ...["--mixed", "--tokens", "2048", "--lr", "8e-4", "--decay", "0.3"],
+  ...["--mixed", "--tokens", "2048", "--lr", "8e-4", "--decay", "0.5"],
 ]);
 await corpus("doubt", doubt, join(tasks, "tokenizer.json"));
 await train(doubt, ["train_lora.py", "--data", doubt, "--base", tasks, "--out", doubt, ...threads]);

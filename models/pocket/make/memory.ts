@@ -11,7 +11,7 @@ import {
   type MemoryQuestion,
   memoryQuestion,
 } from "../../../lib/context_rot/memory_questions.ts";
-import { emptyRow, type Encode, type Encoded, turn } from "./encoded.ts";
+import { emptyRow, type Encode, type Encoded, LEARNED, turn } from "./encoded.ts";
 import { TRAINED_NAMES } from "./facts.ts";
 import { madeUpName } from "./filler.ts";
 
@@ -31,8 +31,8 @@ export function memory(width: number, encode: Encode, random: Random): Encoded {
       ? question.evidence
       : chatHistory(question, random, { chars, names: TRAINED_NAMES });
     const row = emptyRow();
-    turn("user", memoryPrompt(chats, question.question), false, encode, row);
-    turn("assistant", ` ${replyTo(question)}`, true, encode, row);
+    turn("user", memoryPrompt(chats, question.question), 0, encode, row);
+    turn("assistant", ` ${replyTo(question)}`, LEARNED, encode, row);
     if (row.ids.length <= width) return row;
   }
 }

@@ -7,7 +7,7 @@ import { harmonyPrompt } from "../../../lib/backends/harmony/chat.ts";
 import { paritySample } from "../../../lib/parity/parity_sample.ts";
 import { classifyMessages, type Policy } from "../../../lib/parity/policies.ts";
 import { SPECIAL_TOKENS } from "./bpe.ts";
-import { add, emptyRow, type Encode, type Encoded, turn } from "./encoded.ts";
+import { add, emptyRow, type Encode, type Encoded, join, LEARNED, turn } from "./encoded.ts";
 import { drawMessage, type LabelledMessage } from "./messages.ts";
 
 /** The messages that ship: never trained on. */
@@ -40,11 +40,11 @@ function inChat(width: number, policy: Policy, encode: Encode, random: Random): 
     const message = freshMessage(random);
     const next = emptyRow();
     for (const { role, content } of classifyMessages(policy, message.text)) {
-      if (role !== "system" || first) turn(role, content, false, encode, next);
+      if (role !== "system" || first) turn(role, content, 0, encode, next);
     }
-    turn("assistant", answerOf(policy, message), true, encode, next);
+    turn("assistant", answerOf(policy, message), LEARNED, encode, next);
     if (row.ids.length + next.ids.length > width) return row;
-    row.ids.push(...next.ids), row.learned.push(...next.learned);
+    join(row, next);
   }
 }
 
@@ -73,13 +73,12 @@ function inHarmony(width: number, policy: Policy, encode: Encode, random: Random
         "special" in part
           ? [SPECIAL_TOKENS.indexOf(`<|${part.special}|>` as "<|start|>")]
           : encode(part.text),
-        false,
       );
     }
-    add(next, [CHANNEL, ...encode("analysis"), MESSAGE, ...encode(message.rationale), HARMONY_END], true);
-    add(next, [START, ...encode("assistant"), CHANNEL, ...encode("final"), MESSAGE], true);
-    add(next, [...encode(answerOf(policy, message)), RETURN], true);
+    add(next, [CHANNEL, ...encode("analysis"), MESSAGE, ...encode(message.rationale), HARMONY_END], LEARNED);
+    add(next, [START, ...encode("assistant"), CHANNEL, ...encode("final"), MESSAGE], LEARNED);
+    add(next, [...encode(answerOf(policy, message)), RETURN], LEARNED);
     if (row.ids.length + next.ids.length > width) return row;
-    row.ids.push(...next.ids), row.learned.push(...next.learned);
+    join(row, next);
   }
 }

@@ -6,7 +6,7 @@ import type { Random } from "../../../lib/base/random.ts";
 import { ATTRIBUTES } from "../../../lib/context_rot/needles.ts";
 import { WORD_PAIRS } from "../../../lib/context_rot/repeated_words_pairs.ts";
 import { copyMessages, goldText } from "../../../lib/context_rot/repeated_words_prompt.ts";
-import { emptyRow, type Encode, type Encoded, turn } from "./encoded.ts";
+import { emptyRow, type Encode, type Encoded, LEARNED, type Piece, turn } from "./encoded.ts";
 import { wordOf } from "./facts.ts";
 
 /** Words of the pairs that ship: never trained on. */
@@ -21,14 +21,34 @@ export function repeated(width: number, encode: Encode, random: Random): Encoded
   const { base, modified } = drawPair(random);
   const each = encode(` ${base}`).length;
   const most = Math.max(2, Math.floor((width / 2 - 30 - encode(modified).length) / each));
-  // Short texts are where copying begins: they come as often as long ones.
-  const count = random.next() < 0.5 ? 2 + random.int(Math.min(most, 60) - 1) : 2 + random.int(most - 1);
+  // Short texts are where counting begins: 2 to 4 words come as often as 200 to 400.
+  const count = Math.round(2 * (most / 2) ** random.next());
   const position = random.next() < 0.1 ? null : random.int(count);
   const gold = goldText({ pair: { base, modified }, count, position });
   const row = emptyRow();
-  turn("user", copyMessages(gold)[0]?.content ?? "", false, encode, row);
-  turn("assistant", gold, true, encode, row);
+  turn("user", copyMessages(gold)[0]?.content ?? "", 0, encode, row);
+  turn("assistant", pieces(base, modified, count, position, random), LEARNED, encode, row);
   return row.ids.length <= width ? row : repeated(width, encode, random);
+}
+
+/**
+ * The copy, word by word. That a word follows which is like the one before is learned of a few: what matters is where the
+ * other word stands and where the text ends.
+ */
+function pieces(
+  base: string,
+  modified: string,
+  count: number,
+  position: number | null,
+  random: Random,
+): Piece[] {
+  return Array.from({ length: count }, (_, i) => {
+    const matters = i < 2 || i >= count - 3 || (position !== null && Math.abs(i - position) <= 2);
+    return {
+      text: (i === 0 ? "" : " ") + (i === position ? modified : base),
+      mark: matters || random.next() < 0.06 ? LEARNED : 0,
+    };
+  });
 }
 
 function drawPair(random: Random): { base: string; modified: string } {

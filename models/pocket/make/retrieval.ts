@@ -5,7 +5,7 @@
 import type { Random } from "../../../lib/base/random.ts";
 import { ATTRIBUTES } from "../../../lib/context_rot/needles.ts";
 import { niahMessages } from "../../../lib/context_rot/niah_prompt.ts";
-import { emptyRow, type Encode, type Encoded, turn } from "./encoded.ts";
+import { emptyRow, type Encode, type Encoded, LEARNED, turn } from "./encoded.ts";
 import { type Fact, fact, person } from "./facts.ts";
 import { fillerSentence, type FillerStyle } from "./filler.ts";
 
@@ -24,16 +24,16 @@ export function retrieval(width: number, encode: Encode, random: Random): Encode
   const extra = random.next() < 0.2 ? lookalikes([...names], random) : [];
   const tail = emptyRow();
   asked.forEach(({ question, reply }, i) => {
-    if (i > 0) turn("user", `<question>\n${question}\n</question>`, false, encode, tail);
+    if (i > 0) turn("user", `<question>\n${question}\n</question>`, 0, encode, tail);
     // A leading space: the name then has the tokens it has inside the document.
-    turn("assistant", ` ${reply}`, true, encode, tail);
+    turn("assistant", ` ${reply}`, LEARNED, encode, tail);
   });
   const bare = emptyRow();
   const planted = [...facts.map((f) => f.text), ...extra];
   turn(
     "user",
     niahMessages(planted.join(" "), asked[0]?.question ?? "")[0]?.content ?? "",
-    false,
+    0,
     encode,
     bare,
   );
@@ -50,8 +50,8 @@ export function retrieval(width: number, encode: Encode, random: Random): Encode
   for (const text of planted) sentences.splice(random.int(sentences.length + 1), 0, text);
   const joined = sentences.map((s, i) => i === 0 ? s : (random.next() < 0.15 ? "\n\n" : " ") + s).join("");
   const out = emptyRow();
-  turn("user", niahMessages(joined, asked[0]?.question ?? "")[0]?.content ?? "", false, encode, out);
-  return { ids: [...out.ids, ...tail.ids], learned: [...out.learned, ...tail.learned] };
+  turn("user", niahMessages(joined, asked[0]?.question ?? "")[0]?.content ?? "", 0, encode, out);
+  return { ids: [...out.ids, ...tail.ids], marks: [...out.marks, ...tail.marks] };
 }
 
 /** Sentences that share a name with a fact without being it. */

@@ -10,7 +10,7 @@ import {
   sampleChain,
   sampleProblem,
 } from "../../../lib/splicing/sample_problems.ts";
-import { emptyRow, type Encode, type Encoded, type Piece, turn } from "./encoded.ts";
+import { add, emptyRow, type Encode, type Encoded, LEARNED, type Piece, turn } from "./encoded.ts";
 
 /**
  * A problem and its chain. One in four chains under the prompt without a hint holds a slip that is not learned, so
@@ -23,8 +23,8 @@ export function workedSum(encode: Encode, random: Random): Encoded {
     ? sampleChain(problem, random, { arm })
     : sampleChain(problem, random, { arm, slips: random.next() < 0.25 });
   const row = emptyRow();
-  turn("user", arm === "hinted" ? problem.hintedPrompt : problem.basePrompt, false, encode, row);
-  turn("assistant", arm === "hinted" ? chainTurn(chain) : pieces(chain), true, encode, row);
+  turn("user", arm === "hinted" ? problem.hintedPrompt : problem.basePrompt, 0, encode, row);
+  turn("assistant", arm === "hinted" ? chainTurn(chain) : pieces(chain), LEARNED, encode, row);
   return row;
 }
 
@@ -32,18 +32,15 @@ export function workedSum(encode: Encode, random: Random): Encoded {
 function pieces({ sentences, answer }: SampleChain): Piece[] {
   const slip = sentences.findIndex((sentence) => sentence.slip);
   return [
-    { text: "<think>\n", learn: slip < 0 },
-    ...sentences.map(({ text }, i) => ({ text: i === 0 ? text : ` ${text}`, learn: i > slip })),
-    { text: `\n</think>\n\n${sampleAnswer(answer)}`, learn: true },
+    { text: "<think>\n", mark: slip < 0 ? LEARNED : 0 },
+    ...sentences.map(({ text }, i) => ({ text: i === 0 ? text : ` ${text}`, mark: i > slip ? LEARNED : 0 })),
+    { text: `\n</think>\n\n${sampleAnswer(answer)}`, mark: LEARNED },
   ];
 }
 
 /** Sums one behind the other, their results learned. */
 export function drill(width: number, encode: Encode, random: Random): Encoded {
   const row = emptyRow();
-  const add = (text: string, learn: boolean) => {
-    for (const id of encode(text)) row.ids.push(id), row.learned.push(learn ? 1 : 0);
-  };
   while (true) {
     const by = 2 + random.int(8);
     const operation = random.pick(["times", "plus", "minus"] as const);
@@ -51,13 +48,9 @@ export function drill(width: number, encode: Encode, random: Random): Encoded {
     const result = operation === "times" ? from * by : operation === "plus" ? from + by : from - by;
     if (result < 0 || result > 99) continue;
     if (row.ids.length + 16 > width) return row;
-    add(
-      `${row.ids.length === 0 ? "" : " "}${
-        random.pick(["So", "Now", "Then", "I think that", "It seems that"])
-      } ${from} ${operation} ${by} is`,
-      false,
-    );
-    add(` ${result}`, true);
-    add(".", false);
+    const opening = random.next() < 0.5 ? "" : random.pick(["So ", "Now ", "Then ", "I think that "]);
+    add(row, encode(`${row.ids.length === 0 ? "" : " "}${opening}${from} ${operation} ${by} is`));
+    add(row, encode(` ${result}`), LEARNED);
+    add(row, encode("."));
   }
 }

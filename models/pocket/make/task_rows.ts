@@ -4,8 +4,8 @@
  */
 import type { Random } from "../../../lib/base/random.ts";
 import { loadPolicy, POLICIES, type Policy } from "../../../lib/parity/policies.ts";
-import { copying } from "./copying.ts";
-import { add, emptyRow, type Encode, type Encoded, END } from "./encoded.ts";
+import { copying, spans } from "./copying.ts";
+import { add, emptyRow, type Encode, type Encoded, END, join } from "./encoded.ts";
 import { TRAINED_NAMES } from "./facts.ts";
 import { memory } from "./memory.ts";
 import { parityRow } from "./parity_rows.ts";
@@ -30,6 +30,9 @@ export async function loadTaskKinds(): Promise<TaskKinds> {
   return { policies: await Promise.all(POLICIES.map(loadPolicy)), styles: await Promise.all(styles) };
 }
 
+/** Tokens of the vocabulary. */
+export const TASKS_VOCABULARY = 4096;
+
 type MakeRow = (width: number, encode: Encode, random: Random, kinds: TaskKinds) => Encoded;
 
 const simple = ({ policies }: TaskKinds) => policies.filter(({ name }) => name === "toxic_simple");
@@ -38,6 +41,7 @@ const simple = ({ policies }: TaskKinds) => policies.filter(({ name }) => name =
 const KINDS: Readonly<Record<string, MakeRow>> = {
   retrieval,
   copying,
+  spans: (width, _encode, random) => spans(width, TASKS_VOCABULARY, random),
   memory: packed(memory),
   repeated: packed(repeated),
   drill,
@@ -77,8 +81,8 @@ function packed(make: MakeRow, rest?: (width: number, encode: Encode, random: Ra
       if (full && rest === undefined) return row;
       const more = full && rest ? rest(width - row.ids.length - 1, encode, random) : next;
       if (more.ids.length === 0) return row;
-      if (row.ids.length > 0) add(row, [END], false);
-      row.ids.push(...more.ids), row.learned.push(...more.learned);
+      if (row.ids.length > 0) add(row, [END]);
+      join(row, more);
       if (full) return row;
     }
   };
@@ -89,7 +93,7 @@ export function taskText(kinds: TaskKinds, random: Random): string {
   const texts: string[] = [];
   const heard: Encode = (text) => (texts.push(text), [0]);
   for (const [name, make] of Object.entries(KINDS)) {
-    if (/^(drill|copying|doubted)/.test(name)) continue;
+    if (/^(drill|copying|spans|doubted)/.test(name)) continue;
     for (let i = 0; i < 60; i++) make(24, heard, random.fork(`${name} ${i}`), kinds);
   }
   // Names that are words of the vocabulary are found more surely than names in pieces.

@@ -40,6 +40,21 @@ CONFIG = {
 }
 
 
+# What a token is in training; encoded.ts says more.
+LEARNED, APART, GATE = 1, 2, 4
+END = 0  # parts the chats of a row
+
+
+def which_are_seen(ids, marks):
+    """For each row which tokens each token sees [rows, 1, tokens, tokens]: those before it in its chat that are not apart."""
+    size = ids.shape[1]
+    chat = (ids == END).cumsum(1)
+    apart, gate = (marks & APART).bool(), (marks & GATE).bool()
+    causal = torch.ones(size, size, dtype=torch.bool).tril()
+    open_to = ~apart[:, None, :] | (apart | gate)[:, :, None]
+    return (causal & (chat[:, None, :] == chat[:, :, None]) & open_to)[:, None]
+
+
 class Norm(nn.Module):
     def __init__(self, size):
         super().__init__()
@@ -65,14 +80,14 @@ class Block(nn.Module):
         self.gate_proj, self.up_proj = nn.Linear(d, m, bias=False), nn.Linear(d, m, bias=False)
         self.down_proj = nn.Linear(m, d, bias=False)
 
-    def forward(self, x, cos, sin):
+    def forward(self, x, cos, sin, seen):
         b, t, _ = x.shape
         n = self.input_layernorm(x)
         q, k, v = (p(n).view(b, t, -1, CONFIG["head_dim"]).transpose(1, 2) for p in (self.q_proj, self.k_proj, self.v_proj))
         q, k = rotate(q, cos, sin), rotate(k, cos, sin)
         groups = q.shape[1] // k.shape[1]
         k, v = k.repeat_interleave(groups, 1), v.repeat_interleave(groups, 1)
-        o = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+        o = F.scaled_dot_product_attention(q, k, v, attn_mask=seen)
         x = x + self.o_proj(o.transpose(1, 2).reshape(b, t, -1))
         n = self.post_attention_layernorm(x)
         return x + self.down_proj(F.silu(self.gate_proj(n)) * self.up_proj(n))
@@ -86,20 +101,21 @@ class Llama(nn.Module):
         self.norm = Norm(CONFIG["hidden_size"])
         start_with_induction(self)
 
-    def hidden(self, ids):
+    def hidden(self, ids, marks):
         t = torch.arange(ids.shape[1], dtype=torch.float32)
         half = torch.arange(0, CONFIG["head_dim"], 2, dtype=torch.float32) / CONFIG["head_dim"]
         angles = torch.outer(t, CONFIG["rope_theta"] ** -half)
         x = self.embed_tokens(ids)
         cos, sin = angles.cos().to(x.dtype), angles.sin().to(x.dtype)
+        seen = which_are_seen(ids, marks)
         for layer in self.layers:
-            x = layer(x, cos, sin)
+            x = layer(x, cos, sin, seen)
         return self.norm(x)
 
-    def loss(self, ids, mask):
+    def loss(self, ids, marks):
         """Mean cross entropy of learned tokens, the share of them right, and the share of rows all right."""
-        h = self.hidden(ids)[:, :-1]
-        learn = mask[:, 1:].bool()
+        h = self.hidden(ids, marks)[:, :-1]
+        learn = (marks[:, 1:] & LEARNED).bool()
         logits = F.linear(h[learn], self.embed_tokens.weight).float()
         gold = ids[:, 1:][learn]
         right = logits.argmax(-1) == gold
@@ -153,8 +169,8 @@ def start_with_induction(model):
 
 def load_phase(folder, index, width, rows):
     tokens = torch.from_file(f"{folder}/phase_{index}.tokens", size=rows * width, dtype=torch.uint16).view(rows, width)
-    mask = torch.from_file(f"{folder}/phase_{index}.mask", size=rows * width, dtype=torch.uint8).view(rows, width)
-    return tokens, mask
+    marks = torch.from_file(f"{folder}/phase_{index}.marks", size=rows * width, dtype=torch.uint8).view(rows, width)
+    return tokens, marks
 
 
 def schedule(phases, tokens, mixed_up):
@@ -274,10 +290,10 @@ def main():
         rate = flags.lr * min(1, (step + 1) / 100, max(0.02, (total - step) / max(1, flags.decay * total)))
         for group in optimiser.param_groups:
             group["lr"] = rate
-        ids, mask = (d[rows] for d in data[index])
+        ids, marks = (d[rows] for d in data[index])
         ids = ids.to(torch.int64)
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=flags.bf16):
-            loss, right, whole = model.loss(ids, mask)
+            loss, right, whole = model.loss(ids, marks)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)

@@ -63,8 +63,8 @@ def main():
     for step, (index, rows) in enumerate(plan[:total]):
         for group in optimiser.param_groups:
             group["lr"] = flags.lr * min(1, (step + 1) / 10, (total - step) / total * 2)
-        ids, mask = (d[rows] for d in data[index])
-        loss, right, _ = model.loss(ids.to(torch.int64), mask)
+        ids, marks = (d[rows] for d in data[index])
+        loss, right, _ = model.loss(ids.to(torch.int64), marks)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         optimiser.step()

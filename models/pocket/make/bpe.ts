@@ -194,3 +194,10 @@ export function tokenizerJson(bpe: Bpe): string {
     1,
   );
 }
+
+/** The tokens of a vocabulary that are letters only, without a leading space. */
+export function wordPieces({ vocabulary }: Bpe): string[] {
+  return [...vocabulary.keys()].map((token) => token.replace(/^Ġ/, "")).filter((token) =>
+    /^[A-Za-z]+$/.test(token)
+  );
+}

@@ -1,16 +1,25 @@
 /**
  * Writes what the embedded model is trained on: chats made by the library's own prompt builders, as token ids.
  *
- * `deno run -A models/pocket/make/corpus.ts --stage look|tasks|doubt --out FOLDER [--tokenizer FILE] [--seed 1]
- * [--scale 1]` writes `tokenizer.json` (learned from the corpus, or the file given), and for each phase of the stage `phase_N.tokens` (uint16 `[rows, width]`), `phase_N.marks` (uint8,
- * what each token is in training: see encoded.ts) and `phases.json`. The same seed gives the same bytes.
+ * `deno run -A models/pocket/make/corpus.ts --stage look|tasks|count|doubt --out FOLDER [--tokenizer FILE] [--seed 1]
+ * [--scale 1]` writes `tokenizer.json` (learned from the corpus, or the file given), and for each phase of the stage
+ * `phase_N.tokens` (uint16 `[rows, width]`), `phase_N.marks` (uint8, what each token is in training: see encoded.ts)
+ * and `phases.json`. The same seed gives the same bytes.
  * @module
  */
 import { parseArgs } from "node:util";
 import { createRandom, type Random } from "../../../lib/base/random.ts";
 import { niahMessages } from "../../../lib/context_rot/niah_prompt.ts";
 import { proseSentence } from "../../../lib/context_rot/prose.ts";
-import { type Bpe, bpeEncoder, readTokenizerJson, SPECIAL_TOKENS, tokenizerJson, trainBpe } from "./bpe.ts";
+import {
+  type Bpe,
+  bpeEncoder,
+  readTokenizerJson,
+  SPECIAL_TOKENS,
+  tokenizerJson,
+  trainBpe,
+  wordPieces,
+} from "./bpe.ts";
 import { copying, reading, spans } from "./copying.ts";
 import { type Encode, type Encoded, END, withMarks } from "./encoded.ts";
 import { fact, person } from "./facts.ts";
@@ -41,22 +50,33 @@ const TASKS: readonly {
       sum: 4,
       styled: 4,
       simpleParity: 1.5,
-      repeated: 3,
-      retrieval: 1,
+      repeated: 6,
+      retrieval: 2.5,
       copying: 0.4,
-      spans: 1,
+      spans: 3,
     },
   },
   {
     width: 512,
     rows: 6_000,
-    mix: { sum: 1, styled: 1, parity: 3, repeated: 1.5, memory: 1, retrieval: 1.5 },
+    mix: { sum: 1, styled: 1, parity: 3, repeated: 3, memory: 1, retrieval: 3, spans: 0.7 },
   },
   {
     width: 1024,
     rows: 4_000,
-    mix: { sum: 0.3, styled: 0.3, parity: 1, repeated: 1.5, memory: 2, retrieval: 5 },
+    mix: { sum: 0.3, styled: 0.3, parity: 1, repeated: 4, memory: 2, retrieval: 5 },
   },
+];
+
+/** Between the two passes of stage 2, copying by place: copies of repeated words, and rows that are to stay as they are. */
+const COUNT: typeof TASKS = [
+  { width: 256, rows: 6_000, mix: { repeated: 1 } },
+  {
+    width: 256,
+    rows: 3_000,
+    mix: { drill: 1, sum: 2, styled: 2, simpleParity: 1, retrieval: 1, copying: 1 },
+  },
+  { width: 1024, rows: 600, mix: { repeated: 2, retrieval: 1, memory: 1, parity: 1 } },
 ];
 
 /** Stage 3, the LoRA variant: it doubts whatever it is asked about a text, and copies as before. */
@@ -64,7 +84,7 @@ const DOUBT: typeof TASKS = [
   { width: 256, rows: 1_200, mix: { doubtedRetrieval: 4, repeated: 1, copying: 1 } },
   { width: 512, rows: 600, mix: { doubtedRetrieval: 3, doubtedMemory: 2, copying: 1 } },
 ];
-const STAGES = { look: LOOK, tasks: TASKS, doubt: DOUBT };
+const STAGES = { look: LOOK, tasks: TASKS, count: COUNT, doubt: DOUBT };
 
 function lookText(random: Random): string {
   const parts: string[] = [];
@@ -110,7 +130,7 @@ async function plan(
     : stage === "look"
     ? look()
     : tasks();
-  const encode = withMarks(bpeEncoder(bpe));
+  const encode = withMarks(bpeEncoder(bpe), wordPieces(bpe));
   const phases = stage === "look"
     ? LOOK.map((p) => ({ ...p, row: (r: Random) => lookRow(p.width, p, encode, r) }))
     : STAGES[stage].map((p) => ({ ...p, row: (r: Random) => taskRow(p.width, p.mix, kinds, encode, r) }));

@@ -6,14 +6,16 @@ import { loadTokenizer } from "../../../lib/engine/tokenizer.ts";
 import { paritySample } from "../../../lib/parity/parity_sample.ts";
 import { parseLabel } from "../../../lib/parity/parse_label.ts";
 import { chainTurn, sampleChain, sampleProblem } from "../../../lib/splicing/sample_problems.ts";
-import { bpeEncoder, readTokenizerJson, tokenizerJson, trainBpe } from "./bpe.ts";
+import { bpeEncoder, readTokenizerJson, tokenizerJson, trainBpe, wordPieces } from "./bpe.ts";
 import { APART, emptyRow, type Encode, GATE, LEARNED, turn, withMarks } from "./encoded.ts";
+import { madeUpName } from "./filler.ts";
 import { drawMessage } from "./messages.ts";
 import { KIND_NAMES, loadTaskKinds, taskRow } from "./task_rows.ts";
 
 const folder = new URL("..", import.meta.url).pathname;
 const shipped = readTokenizerJson(await Deno.readTextFile(`${folder}/tokenizer.json`));
-const encode = withMarks(bpeEncoder(shipped));
+const pieces = wordPieces(shipped);
+const encode = withMarks(bpeEncoder(shipped), pieces);
 const tokenizer = await loadTokenizer(folder);
 const kinds = await loadTaskKinds();
 const seeds = fc.integer({ min: 0, max: 1e9 });
@@ -173,6 +175,19 @@ Deno.test("a row of repeated words learns where the other word stands and where 
     const end = ids.lastIndexOf(2);
     assert.deepEqual(marks.slice(end - 1, end + 1), [LEARNED, LEARNED]);
   }
+});
+
+Deno.test("names made up of the vocabulary's pieces hold nearly all of them, and all letters", () => {
+  assert.ok(pieces.length > 1000 && pieces.every((piece) => /^[A-Za-z]+$/.test(piece)));
+  const names = (count: number, from?: readonly string[]) => {
+    const random = createRandom(8);
+    return new Set(Array.from({ length: count }, () => encode(` ${madeUpName(random, from)}`)).flat());
+  };
+  const [plain, ofPieces] = [names(8000), names(8000, pieces)];
+  const letters = [...shipped.vocabulary].filter(([token]) => /^[A-Za-z]+$/.test(token)).map(([, id]) => id);
+  const share = (found: ReadonlySet<number>) => letters.filter((id) => found.has(id)).length / letters.length;
+  assert.ok(share(ofPieces) > 0.9 && share(plain) < 0.7, `${share(ofPieces)} and ${share(plain)}`);
+  assert.ok([..."bqxz"].every((letter) => ofPieces.has(encode(letter)[0] as number)));
 });
 
 Deno.test("drawMessage() draws as many polite messages as others", () => {

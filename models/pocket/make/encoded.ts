@@ -20,7 +20,11 @@ export const APART = 2;
 export const GATE = 4;
 
 /** Turns text into token ids; `<think>` and `</think>` are tokens of their own. */
-export type Encode = (text: string) => number[];
+export interface Encode {
+  (text: string): number[];
+  /** The vocabulary's pieces of words: names made of them teach the tokens that no other text holds. */
+  readonly pieces?: readonly string[];
+}
 
 /** A piece of a turn; all but the first begin with white space. */
 export interface Piece {
@@ -66,15 +70,16 @@ export function turn(
   add(into, encode("\n"));
 }
 
-/** An encoder that takes `<think>` and `</think>` for what they are, as the tokenizer does. */
-export function withMarks(encode: Encode): Encode {
+/** An encoder that takes `<think>` and `</think>` for what they are, as the tokenizer does; it knows the pieces. */
+export function withMarks(encode: (text: string) => number[], pieces: readonly string[] = []): Encode {
   const marks = new Map(
     ["<think>", "</think>"].map((mark) => [mark, SPECIAL_TOKENS.indexOf(mark as "<think>")]),
   );
-  return (text) =>
+  const encodeMarked = (text: string) =>
     text.includes("think>")
       ? text.split(/(<\/?think>)/).flatMap((part) =>
         marks.has(part) ? [marks.get(part) as number] : encode(part)
       )
       : encode(text);
+  return Object.assign(encodeMarked, { pieces });
 }

@@ -22,25 +22,27 @@ export interface Fact {
   readonly reply: string;
 }
 
-/** A name: of the list, or made up. */
-export function person(random: Random): string {
-  return random.next() < 0.55 ? random.pick(TRAINED_NAMES) : madeUpName(random);
+/** A name: of the list, or made up, of a vocabulary's pieces where these are given; some have a second name. */
+export function person(random: Random, pieces?: readonly string[]): string {
+  if (random.next() < 0.55) return random.pick(TRAINED_NAMES);
+  const name = madeUpName(random, pieces);
+  return pieces !== undefined && random.next() < 0.15 ? `${name} ${madeUpName(random, pieces)}` : name;
 }
 
-function value(values: readonly string[], random: Random): string {
+function value(values: readonly string[], random: Random, pieces?: readonly string[]): string {
   return random.next() < 0.65
     ? random.pick(values)
     : random.next() < 0.8
     ? madeUpWord(random)
-    : madeUpName(random);
+    : madeUpName(random, pieces);
 }
 
 /** A fact about a person: paraphrased, in the question's own words, or of made-up words. */
-export function fact(name: string, random: Random): Fact {
+export function fact(name: string, random: Random, pieces?: readonly string[]): Fact {
   const roll = random.next();
   if (roll < 0.5) {
     const relation = random.pick(RELATIONS);
-    const values = [value(relation.values, random), ...random.shuffle(relation.values)];
+    const values = [value(relation.values, random, pieces), ...random.shuffle(relation.values)];
     const { needle, question } = fromRelation(relation, name, values, ["Anna", "Paul"], random);
     return { text: needle, question, reply: needle };
   }
@@ -48,11 +50,11 @@ export function fact(name: string, random: Random): Fact {
     const known = random.pick(ATTRIBUTES);
     const property = random.next() < 0.6 ? known.name : `${madeUpWord(random)} ${madeUpWord(random)}`;
     const owner = random.next() < 0.8 ? name : `the ${madeUpWord(random)} ${name}`;
-    const text = `The ${property} of ${owner} is ${value(known.values, random)}.`;
+    const text = `The ${property} of ${owner} is ${value(known.values, random, pieces)}.`;
     return { text, question: `What is the ${property} of ${owner}?`, reply: text };
   }
   const words = () => Array.from({ length: 2 + random.int(5) }, () => wordOf(random)).join(" ");
-  const reply = `${name} ${words()} ${value(random.pick(ATTRIBUTES).values, random)}${
+  const reply = `${name} ${words()} ${value(random.pick(ATTRIBUTES).values, random, pieces)}${
     random.next() < 0.5 ? ` ${words()}` : ""
   }.`;
   const question = random.pick([

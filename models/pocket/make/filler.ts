@@ -33,10 +33,21 @@ export function madeUpWord(random: Random): string {
   return random.next() < 0.6 ? word + random.pick(ENDINGS) : word;
 }
 
-/** A made-up name: a word with a capital. */
-export function madeUpName(random: Random): string {
+/** A made-up name: a word with a capital. Where pieces of words are given, half of the names are made of these. */
+export function madeUpName(random: Random, pieces: readonly string[] = []): string {
+  if (pieces.length > 0 && random.next() < 0.5) return nameOfPieces(random, pieces);
   const word = madeUpWord(random) + (random.next() < 0.5 ? random.pick(ENDINGS) : "a");
   return word.charAt(0).toUpperCase() + word.slice(1);
+}
+
+/** A name of random pieces and letters: nothing but looking back can tell how it goes on. */
+function nameOfPieces(random: Random, pieces: readonly string[]): string {
+  const letter = () => String.fromCharCode(97 + random.int(26));
+  let text = "";
+  for (let n = 1 + random.int(3); n > 0 || text.length < 2; n--) {
+    text += random.next() < 0.25 ? letter() : random.pick(pieces);
+  }
+  return text.charAt(0).toUpperCase() + text.slice(1).toLowerCase();
 }
 
 /** A sentence of common and made-up words, with the punctuation of essays. */

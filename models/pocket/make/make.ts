@@ -21,22 +21,31 @@ const { values: flags } = parseArgs({
     bf16: { type: "boolean", default: false },
   },
 });
-const [look, tasks, doubt] = ["look", "tasks", "doubt"].map((stage) => join(flags.build, stage)) as [
-  string,
-  string,
-  string,
-];
+const [look, first, count, tasks, doubt] = ["look", "first", "count", "tasks", "doubt"].map((stage) =>
+  join(flags.build, stage)
+) as [string, string, string, string, string];
 const threads = ["--threads", flags.threads];
 const arithmetic = flags.bf16 ? ["--bf16"] : [];
 
 await corpus("look", look);
 await train(look, ["train.py", "--data", look, "--out", look, ...threads, ...arithmetic, "--resume"]);
-await corpus("tasks", tasks);
-await train(tasks, [
-  ...["train.py", "--data", tasks, "--start", look, "--out", tasks, ...threads, ...arithmetic, "--resume"],
-  ...["--mixed", "--tokens", "2048", "--lr", "8e-4", "--decay", "0.5"],
+const mixed = [...arithmetic, "--resume", "--mixed", "--tokens", "2048", "--lr", "8e-4", "--decay", "0.5"];
+await corpus("tasks", first);
+await train(first, ["train.py", "--data", first, "--start", look, "--out", first, ...threads, ...mixed]);
+const tokenizer = join(first, "tokenizer.json");
+await corpus("count", count, tokenizer);
+const steps = (all: number) => String(Math.ceil(all * Number(flags.scale)));
+await train(count, [
+  ...["copy_by_place.py", "--data", count, "--base", first, "--out", count, ...threads],
+  ...["--noting", steps(1200), "--copying", steps(250)],
 ]);
-await corpus("doubt", doubt, join(tasks, "tokenizer.json"));
+// The second pass over the tasks is shorter than the first, of other rows.
+await corpus("tasks", tasks, tokenizer, { seed: 2, scale: 0.4 });
+await train(tasks, [
+  ...["train.py", "--data", tasks, "--start", count, "--keep", join(count, "keep.json"), "--out", tasks],
+  ...[...threads, ...mixed],
+]);
+await corpus("doubt", doubt, tokenizer);
 await train(doubt, ["train_lora.py", "--data", doubt, "--base", tasks, "--out", doubt, ...threads]);
 await install(tasks, join(flags.models, "pocket"), ["model.safetensors", "config.json", "tokenizer.json"]);
 await install(doubt, join(flags.models, "pocket-doubt"), [
@@ -45,12 +54,17 @@ await install(doubt, join(flags.models, "pocket-doubt"), [
 ]);
 console.error("Measure it: deno task model-card");
 
-async function corpus(stage: string, out: string, tokenizer?: string): Promise<void> {
+async function corpus(
+  stage: string,
+  out: string,
+  tokenizer?: string,
+  { seed = 1, scale = 1 }: { readonly seed?: number; readonly scale?: number } = {},
+): Promise<void> {
   if (await exists(join(out, "phases.json"))) return;
   const known = tokenizer === undefined ? [] : ["--tokenizer", tokenizer];
   await run(Deno.execPath(), [
-    ...["run", "-A", join(here, "corpus.ts"), "--stage", stage, "--out", out, "--scale", flags.scale],
-    ...known,
+    ...["run", "-A", join(here, "corpus.ts"), "--stage", stage, "--out", out, "--seed", String(seed)],
+    ...["--scale", String(scale * Number(flags.scale)), ...known],
   ]);
 }
 

@@ -22,7 +22,7 @@ const SHIPPED = new Set(sampleItems().map(keyOf));
 /** A question about chats that fit the row; in half of the rows other chats stand among those that matter. */
 export function memory(width: number, encode: Encode, random: Random): Encoded {
   while (true) {
-    const question = drawQuestion(random);
+    const question = drawQuestion(random, encode.pieces);
     const bare = memoryPrompt(question.evidence, question.question);
     const room = Math.floor(bare.length / encode(bare).length * (width - 60)) - bare.length;
     const more = random.next() < 0.5 ? 0 : Math.max(0, random.next() * room);
@@ -37,11 +37,11 @@ export function memory(width: number, encode: Encode, random: Random): Encoded {
   }
 }
 
-function drawQuestion(random: Random): MemoryQuestion {
+function drawQuestion(random: Random, pieces?: readonly string[]): MemoryQuestion {
   while (true) {
     const abstention = random.next() < 0.12;
     const type = abstention ? "single-session-user" : random.pick(MEMORY_TYPES);
-    const names = random.next() < 0.5 ? TRAINED_NAMES : [madeUpName(random)];
+    const names = random.next() < 0.5 ? TRAINED_NAMES : [madeUpName(random, pieces)];
     const question = memoryQuestion(type, random, { abstention, names });
     if (!SHIPPED.has(keyOf(question))) return question;
   }

@@ -21,8 +21,8 @@ export function repeated(width: number, encode: Encode, random: Random): Encoded
   const { base, modified } = drawPair(random);
   const each = encode(` ${base}`).length;
   const most = Math.max(2, Math.floor((width / 2 - 30 - encode(modified).length) / each));
-  // Short texts are where counting begins: 2 to 4 words come as often as 200 to 400.
-  const count = Math.round(2 * (most / 2) ** random.next());
+  // Short texts are where counting begins: of 2 to 4 words there are nearly as many as of 200 to 400.
+  const count = Math.round(2 * (most / 2) ** (random.next() ** 0.75));
   const position = random.next() < 0.1 ? null : random.int(count);
   const gold = goldText({ pair: { base, modified }, count, position });
   const row = emptyRow();
@@ -43,10 +43,10 @@ function pieces(
   random: Random,
 ): Piece[] {
   return Array.from({ length: count }, (_, i) => {
-    const matters = i < 2 || i >= count - 3 || (position !== null && Math.abs(i - position) <= 2);
+    const matters = i < 1 || i >= count - 2 || (position !== null && Math.abs(i - position) <= 1);
     return {
       text: (i === 0 ? "" : " ") + (i === position ? modified : base),
-      mark: matters || random.next() < 0.06 ? LEARNED : 0,
+      mark: matters || random.next() < 0.04 ? LEARNED : 0,
     };
   });
 }

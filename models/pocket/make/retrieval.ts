@@ -15,10 +15,10 @@ export function retrieval(width: number, encode: Encode, random: Random): Encode
   const facts: Fact[] = [];
   const names = new Set<string>();
   for (let n = random.pick([1, 2, 3, 4, 5, 6, 7, 8]); n > 0; n--) {
-    const name = person(random);
+    const name = person(random, encode.pieces);
     if (names.has(name)) continue;
     names.add(name);
-    facts.push(fact(name, random));
+    facts.push(fact(name, random, encode.pieces));
   }
   const asked = random.shuffle(facts).slice(0, random.pick([1, 2, 4, 6]));
   const extra = random.next() < 0.2 ? lookalikes([...names], random) : [];

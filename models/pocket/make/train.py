@@ -1,7 +1,8 @@
 """Trains the embedded model on the token files of corpus.ts and writes a Hugging Face Llama checkpoint.
 
 python3 train.py --data build/look --out build/look
-python3 train.py --data build/tasks --start build/look --out build/tasks [--steps N] [--resume]
+python3 train.py --data build/first --start build/look --out build/first [--steps N] [--resume]
+python3 train.py --data build/tasks --start build/count --keep build/count/keep.json --out build/tasks
 
 Needs PyTorch alone. One pass over the rows; the loss counts learned tokens only. A checkpoint is kept every five
 minutes: --resume goes on where it was. Without --start training begins from weights that hold a faint induction
@@ -69,6 +70,13 @@ def rotate(x, cos, sin):
     return torch.cat((a * cos - b * sin, b * cos + a * sin), -1)
 
 
+def rotary(tokens):
+    """Cosines and sines of the first positions, each [tokens, head_dim / 2]."""
+    half = torch.arange(0, CONFIG["head_dim"], 2, dtype=torch.float32) / CONFIG["head_dim"]
+    angles = torch.outer(torch.arange(tokens, dtype=torch.float32), CONFIG["rope_theta"] ** -half)
+    return angles.cos(), angles.sin()
+
+
 class Block(nn.Module):
     def __init__(self):
         super().__init__()
@@ -102,11 +110,8 @@ class Llama(nn.Module):
         start_with_induction(self)
 
     def hidden(self, ids, marks):
-        t = torch.arange(ids.shape[1], dtype=torch.float32)
-        half = torch.arange(0, CONFIG["head_dim"], 2, dtype=torch.float32) / CONFIG["head_dim"]
-        angles = torch.outer(t, CONFIG["rope_theta"] ** -half)
         x = self.embed_tokens(ids)
-        cos, sin = angles.cos().to(x.dtype), angles.sin().to(x.dtype)
+        cos, sin = (table.to(x.dtype) for table in rotary(ids.shape[1]))
         seen = which_are_seen(ids, marks)
         for layer in self.layers:
             x = layer(x, cos, sin, seen)
@@ -255,6 +260,7 @@ def main():
     flags.add_argument("--tokens", type=int, default=8192, help="tokens in each step")
     flags.add_argument("--decay", type=float, default=0.4, help="share of the steps in which the rate falls to zero")
     flags.add_argument("--bf16", action="store_true", help="faster where the CPU has bf16, slower elsewhere")
+    flags.add_argument("--keep", default="", help="JSON file of beginnings of names: these parameters stay as they are")
     flags.add_argument("--steps", type=int, default=0, help="stop the schedule after this many steps (0: all)")
     flags.add_argument("--lr", type=float, default=2e-3)
     flags.add_argument("--threads", type=int, default=0, help="CPU threads (0: PyTorch's choice)")
@@ -270,11 +276,17 @@ def main():
     data = [load_phase(flags.data, i, p["width"], p["rows"]) for i, p in enumerate(phases)]
     plan = schedule(phases, flags.tokens, flags.mixed)
     total = min(flags.steps or len(plan), len(plan))
+    if flags.start:
+        CONFIG["num_hidden_layers"] = json.load(open(f"{flags.start}/config.json"))["num_hidden_layers"]
     model = Llama()
     if flags.start:
         start_from(model, flags.start, f"{flags.data}/tokenizer.json")
-    decay = [p for p in model.parameters() if p.dim() == 2]
-    plain = [p for p in model.parameters() if p.dim() < 2]
+    kept = tuple(json.load(open(flags.keep))) if flags.keep else ()
+    for name, p in model.named_parameters():
+        p.requires_grad_(not name.startswith(kept))
+    trained = [p for p in model.parameters() if p.requires_grad]
+    decay = [p for p in trained if p.dim() == 2]
+    plain = [p for p in trained if p.dim() < 2]
     optimiser = torch.optim.AdamW([{"params": decay, "weight_decay": 0.05}, {"params": plain, "weight_decay": 0.0}],
                                   lr=flags.lr, betas=(0.9, 0.98))
     checkpoint, start = f"{flags.data}/checkpoint.pt", 0

@@ -177,7 +177,7 @@ Deno.test("a row of repeated words learns where the other word stands and where 
   }
 });
 
-Deno.test("names made up of the vocabulary's pieces hold nearly all of them, and all letters", () => {
+Deno.test("names made up of the vocabulary's pieces hold most of them, and all letters", () => {
   assert.ok(pieces.length > 1000 && pieces.every((piece) => /^[A-Za-z]+$/.test(piece)));
   const names = (count: number, from?: readonly string[]) => {
     const random = createRandom(8);
@@ -186,7 +186,7 @@ Deno.test("names made up of the vocabulary's pieces hold nearly all of them, and
   const [plain, ofPieces] = [names(8000), names(8000, pieces)];
   const letters = [...shipped.vocabulary].filter(([token]) => /^[A-Za-z]+$/.test(token)).map(([, id]) => id);
   const share = (found: ReadonlySet<number>) => letters.filter((id) => found.has(id)).length / letters.length;
-  assert.ok(share(ofPieces) > 0.9 && share(plain) < 0.7, `${share(ofPieces)} and ${share(plain)}`);
+  assert.ok(share(ofPieces) > 0.8 && share(plain) < 0.6, `${share(ofPieces)} and ${share(plain)}`);
   assert.ok([..."bqxz"].every((letter) => ofPieces.has(encode(letter)[0] as number)));
 });
 

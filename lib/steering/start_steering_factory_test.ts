@@ -57,7 +57,7 @@ Deno.test("startSteeringFactory() goes from pairs to a report on the embedded mo
     const template = JSON.parse(
       await Deno.readTextFile(join(folder, "step_by_step_reasoning_template.json")),
     );
-    assert.deepEqual(template.application.layers, [2, 3]);
+    assert.deepEqual(template.application.layers, [3, 4, 5, 6]);
     const attempts = () => Deno.readTextFileSync(first.files.attempts);
     const before = attempts();
     assert.deepEqual((await run()).report?.summary, first.report?.summary);
@@ -82,7 +82,7 @@ Deno.test("startSteeringPairs() has a teacher make pairs, once, of which vectors
     assert.equal(await startSteeringPairs(settings, quiet), null, "the pairs are there");
     const [vectors] = await makeVectors(settings, quiet);
     assert.ok(vectors?.extracted && vectors.vectors.metadata["pairs"] === `${pairs.length}`);
-    assert.match(vectorsText(vectors), /layer 2: length of the key/);
+    assert.match(vectorsText(vectors), /layer 3: length of the key/);
     assert.equal((await makeVectors(settings, quiet))[0]?.extracted, false);
     const anew = join(results, "anew.yaml");
     await Deno.writeTextFile(anew, "regenerate_datasets: true\napi_delay: 0.5\n");

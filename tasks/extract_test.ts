@@ -10,7 +10,7 @@ Deno.test("deno task extract makes vectors on the embedded model, then lists and
   const results = join(folder.path, "results");
   const flags = ["--traits", "styles/researcher_style", "--results", results, "--test", "--pairs", "6"];
   const plan = await run(...flags, "--plan");
-  assert.match(plan.stdout, /6 pairs, \d+ prompt tokens.*16 vectors/);
+  assert.match(plan.stdout, /6 pairs, \d+ prompt tokens.*28 vectors/);
   assert.deepEqual(filesIn(results), []);
   const made = await run(...flags, "--max-output-tokens", "6", "--layers", "1,2");
   assert.equal(made.code, 0, made.stderr);

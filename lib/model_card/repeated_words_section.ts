@@ -10,7 +10,7 @@ import { type CardOptions, gradedRows } from "./card_options.ts";
 import { type CardSection, differenceText, shareMeasure } from "./card_section.ts";
 
 /** Numbers of words: prompt and copy of the default pair stay within 1,024 tokens up to 200. */
-const COUNTS = [5, 10, 25, 50, 100, 200, 400, 800];
+const COUNTS = [5, 10, 25, 50, 100, 200, 300, 400];
 const WITHIN = 200;
 const POSITIONS = [0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100];
 /** A copy is near-exact from this Levenshtein score. */
@@ -30,8 +30,9 @@ export async function measureRepeatedWords(options: CardOptions): Promise<CardSe
   return repeatedWordsSection(rows);
 }
 
-/** The section of the rows of a run. */
-export function repeatedWordsSection(rows: readonly GradedRow[]): CardSection {
+/** The section of the rows of a run. Rows that were not sent, because they do not fit, say nothing. */
+export function repeatedWordsSection(planned: readonly GradedRow[]): CardSection {
+  const rows = planned.filter(({ attempt }) => attempt?.status === "done");
   const share = (chosen: readonly GradedRow[], counts: (row: GradedRow) => boolean) =>
     wilson(chosen.filter(counts).length, chosen.length);
   const within = rows.filter((row) => countOf(row) <= WITHIN);

@@ -3,11 +3,12 @@ import type { GradedRow } from "../runs/experiment.ts";
 import { repeatedWordsSection } from "./repeated_words_section.ts";
 
 /** A row of a text of `count` words whose modified word stands at a tenth of it. */
-function graded(count: number, tenth: number, score: number, placed: boolean, kept = placed): GradedRow {
+function graded(count: number, tenth: number, score: number, placed: boolean, status = "done"): GradedRow {
   return {
+    attempt: status === "done" ? { status } : null,
     row: { id: `${count} ${tenth}`, params: { word_count: count, relative_position: tenth / 10 } },
     grade: {
-      extra: { levenshtein_score: score, modified_word_present: kept, position_accuracy: placed },
+      extra: { levenshtein_score: score, modified_word_present: placed, position_accuracy: placed },
     },
   } as unknown as GradedRow;
 }
@@ -19,6 +20,7 @@ Deno.test("repeatedWordsSection() finds near-exact copies that lose the place of
     ...tenths.map((tenth) => graded(10, tenth, 1, true)),
     ...tenths.map((tenth) => graded(100, tenth, 0.995, tenth === 0)),
     ...tenths.map((tenth) => graded(400, tenth, 0.4, false)),
+    ...tenths.map((tenth) => graded(800, tenth, 0, false, "skipped: max output")),
   ]);
   assert.deepEqual(rows.map(({ label }) => label), ["10", "100", "400"]);
   assert.deepEqual(rows.map(({ measures }) => measures.map(({ estimate }) => Number(estimate.toFixed(2)))), [

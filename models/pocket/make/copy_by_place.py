@@ -15,7 +15,7 @@ import argparse, collections, json, math, random, time
 import torch
 import torch.nn.functional as F
 from torch import nn
-from train import CONFIG, END, LEARNED, Block, Llama, export, load_phase, rotary, start_from, which_are_seen
+from train import CONFIG, END, LEARNED, Block, Llama, begin, export, load_phase, rotary, start_from, which_are_seen
 
 IM_START, IM_END = 1, 2
 HEAD = CONFIG["head_dim"]
@@ -209,10 +209,10 @@ def train_copying(model, data, steps, say):
         gold = ids[:, 1:][learn]
         optimise(optimiser, block.parameters(), F.cross_entropy(logits, gold), step, steps)
         right = (logits.argmax(-1) == gold).float()
-        shown.append((right.mean().item(), right[gold == IM_END].mean().item()))
+        shown.append([(which.sum().item(), len(which)) for which in (right, right[gold == IM_END])])
         if (step + 1) % 50 == 0:
-            means = [sum(x) / len(x) for x in zip(*shown)]
-            say(f"copies, step {step + 1}: right {means[0]:.3f} of tokens, {means[1]:.3f} of ends")
+            tokens, ends = (sum(r for r, _ in one) / max(1, sum(n for _, n in one)) for one in zip(*shown))
+            say(f"copies, step {step + 1}: right {tokens:.3f} of tokens, {ends:.3f} of ends")
             shown = []
 
 
@@ -231,10 +231,7 @@ def main():
     flags.add_argument("--copying", type=int, default=250, help="steps of the block that copies")
     flags.add_argument("--threads", type=int, default=0)
     flags = flags.parse_args()
-    torch.manual_seed(1)
-    if flags.threads:
-        torch.set_num_threads(flags.threads)
-    spec = json.load(open(f"{flags.data}/phases.json"))
+    spec = begin(flags)
     CONFIG["vocab_size"] = spec["vocabulary"]
     CONFIG["num_hidden_layers"] = json.load(open(f"{flags.base}/config.json"))["num_hidden_layers"]
     model = Llama()

@@ -178,6 +178,14 @@ def load_phase(folder, index, width, rows):
     return tokens, marks
 
 
+def begin(flags):
+    """Sets seed and threads, and reads what corpus.ts says of the rows in --data."""
+    torch.manual_seed(1)
+    if flags.threads:
+        torch.set_num_threads(flags.threads)
+    return json.load(open(f"{flags.data}/phases.json"))
+
+
 def schedule(phases, tokens, mixed_up):
     """Which rows go into each step: phases in order, a tenth of the earlier ones kept back and mixed in later; or all mixed."""
     draw = random.Random(1)
@@ -267,10 +275,7 @@ def main():
     flags.add_argument("--resume", action="store_true", help="go on from the checkpoint in --data")
     flags.add_argument("--save-every", type=float, default=300, help="seconds between checkpoints")
     flags = flags.parse_args()
-    torch.manual_seed(1)
-    if flags.threads:
-        torch.set_num_threads(flags.threads)
-    spec = json.load(open(f"{flags.data}/phases.json"))
+    spec = begin(flags)
     phases = spec["phases"]
     CONFIG["vocab_size"] = spec["vocabulary"]
     data = [load_phase(flags.data, i, p["width"], p["rows"]) for i, p in enumerate(phases)]

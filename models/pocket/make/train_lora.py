@@ -8,7 +8,7 @@ it is.
 import argparse, json, os, time
 import torch
 import torch.nn as nn
-from train import CONFIG, Llama, checkpoint_name, load_phase, save_safetensors, schedule, start_from
+from train import CONFIG, Llama, begin, checkpoint_name, load_phase, save_safetensors, schedule, start_from
 
 TARGETS = ("q_proj", "v_proj")
 
@@ -37,10 +37,7 @@ def main():
     flags.add_argument("--lr", type=float, default=2e-3)
     flags.add_argument("--threads", type=int, default=0)
     flags = flags.parse_args()
-    torch.manual_seed(1)
-    if flags.threads:
-        torch.set_num_threads(flags.threads)
-    spec = json.load(open(f"{flags.data}/phases.json"))
+    spec = begin(flags)
     phases = spec["phases"]
     CONFIG.update(json.load(open(f"{flags.base}/config.json")))
     data = [load_phase(flags.data, i, p["width"], p["rows"]) for i, p in enumerate(phases)]

@@ -80,12 +80,12 @@ Deno.test("measureLora() finds that one variant knows less than the other", asyn
   assert.equal(claims[0]?.holds, false, "refusing is not doubting");
 });
 
-Deno.test("measureLora() shows that pocket-doubt abstains where pocket answers, and copies as it does", async () => {
+Deno.test("measureLora() shows that pocket-doubt abstains where pocket answers, and copies no worse", async () => {
   const { rows } = await withResults((results) =>
     measureLora({ model: "pocket", lora: "pocket-doubt", results, scale: 0.15 })
   );
   const [pocket, doubt] = rows.map(({ measures }) => measures.map(({ estimate }) => estimate));
   assert.deepEqual(pocket?.slice(0, 2), [1, 0]);
   assert.deepEqual(doubt?.slice(0, 2), [0, 1]);
-  assert.equal(doubt?.[2], pocket?.[2]);
+  assert.ok(Number(doubt?.[2]) >= Number(pocket?.[2]), `${doubt?.[2]}, without it ${pocket?.[2]}`);
 });

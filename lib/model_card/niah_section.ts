@@ -33,13 +33,19 @@ const SETTINGS = {
     distractors: 4,
   },
   twoHop: { setting: "generated prose, two-hop needles", needle: "two-hop" },
+  essaysShips: {
+    setting: "essays it has never seen, the needle that ships",
+    needle: "low-overlap",
+    varyNeedle: false,
+  },
   essays: { setting: "essays it has never seen, low-overlap needles", needle: "low-overlap" },
 };
 type SettingName = keyof typeof SETTINGS;
+const ESSAYS: readonly SettingName[] = ["essaysShips", "essays"];
 
 /**
- * Measures every setting of the card. Needles vary from trial to trial except in the first setting, which is the pair
- * that ships. The seed is one that no training text was made with.
+ * Measures every setting of the card. Needles vary from trial to trial except where a setting is of the pair that
+ * ships. The seed is one that no training text was made with.
  *
  * @throws {InputError} when the folder of texts cannot be used.
  */
@@ -47,13 +53,14 @@ export async function measureNiah(options: NiahCardOptions): Promise<CardSection
   const { model, results, trainedWindow, haystack = null, scale = 1, log = () => {} } = options;
   const measured = new Map<SettingName, readonly GradedRow[]>();
   for (const name of Object.keys(SETTINGS) as SettingName[]) {
-    if (name === "essays" && haystack === null) continue;
+    const onEssays = ESSAYS.includes(name);
+    if (onEssays && haystack === null) continue;
     const { setting, ...chosen } = SETTINGS[name];
     log(`${setting}...`);
     const run = await startNiah({
       varyNeedle: true,
       ...chosen,
-      haystack: name === "essays" ? haystack : "generated",
+      haystack: onEssays ? haystack : "generated",
       model,
       trials: Math.max(1, Math.round(TRIALS * scale)),
       seed: 2026,
@@ -103,7 +110,7 @@ function niahClaims(measured: ReadonlyMap<SettingName, readonly GradedRow[]>, wi
     atLeast("ships", 95),
     atLeast("high", 95),
     atLeast("low", 95),
-    ...(measured.has("essays") ? [atLeast("essays", 85)] : []),
+    ...ESSAYS.filter((name) => measured.has(name)).map((name) => atLeast(name, 85)),
     {
       claim: `NIAH declines beyond ${window} tokens: the intervals do not meet.`,
       measured: `${shareMeasure(inside).text}, then ${shareMeasure(outside).text}`,

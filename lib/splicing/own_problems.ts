@@ -54,7 +54,7 @@ export function isOwn(problem: SpliceProblem): problem is OwnProblem {
 export function writtenChain({ id, sample }: OwnProblem): RecordedChain {
   const random = createRandom(`written/${sample.id}/${id}`);
   while (true) {
-    const { reasoning, answer } = sampleChain(sample, random, { arm: "hinted", slips: true });
+    const { reasoning, answer } = sampleChain(sample, random, { arm: "hinted", wrong: "sum" });
     if (answer === sample.hinted) return { arm: "hinted", sample: 0, reasoning, answer };
   }
 }

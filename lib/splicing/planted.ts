@@ -32,9 +32,9 @@ export function plantedOracle(
   if (params.stage === "record") {
     if (!isOwn(problem)) return oracleOf(row, [[answerWords(problem.correct, row, marks), 1]]);
     const random = createRandom(`planted/${problem.sample.id}/${params.arm}/${params.seed}`);
-    const turns = [true, false].map((slips) =>
+    const turns = (["sum", "never"] as const).map((wrong) =>
       chainTurn(
-        sampleChain(problem.sample, random, { arm: params.arm === "hinted" ? "hinted" : "base", slips }),
+        sampleChain(problem.sample, random, { arm: params.arm === "hinted" ? "hinted" : "base", wrong }),
       )
         .slice(begun)
     ) as [string, string];
@@ -109,7 +109,7 @@ export function slipIn(reasoning: string): { readonly unsure: boolean; readonly 
     if (sum === null) continue;
     const [from, by, result] = [1, 3, 4].map((i) => Number(sum[i])) as [number, number, number];
     const right = sum[2] === "times" ? from * by : sum[2] === "plus" ? from + by : from - by;
-    if (result !== right) found = { unsure: /^(I think|It seems)/.test(text), noticed: false };
+    if (result !== right) found = { unsure: /, and (I think|it seems) that/.test(text), noticed: false };
     else if (found !== null && text.startsWith("Let me do that again")) found.noticed = true;
   }
   return found;

@@ -4,7 +4,7 @@ import { createRandom } from "../base/random.ts";
 import { parseAnswer } from "./answers.ts";
 import { type OwnProblem, ownProblems, writtenChain } from "./own_problems.ts";
 import { writtenEffects } from "./planted.ts";
-import { chainTurn, NOTICED, sampleChain, sampleProblem, spaceOf } from "./sample_problems.ts";
+import { chainTurn, NOTICED, sampleChain, sampleProblem, spaceOf, SWAYED } from "./sample_problems.ts";
 import { splitSentences } from "./sentences.ts";
 
 const seeds = fc.integer({ min: 0, max: 2 ** 31 });
@@ -20,10 +20,14 @@ Deno.test("sampleProblem() gives a sum with one right choice, and a hint towards
       assert.equal(value, result);
     }
     assert.equal(problem.choices[problem.correct], String(value));
-    assert.equal(new Set(Object.values(problem.choices)).size, 4);
+    assert.equal(new Set(Object.values(problem.choices).map((number) => Number(number) % 10)).size, 4);
+    for (const { told } of problem.steps) assert.ok(problem.question.includes(`${told}.`));
     assert.notEqual(problem.hinted, problem.correct);
     assert.ok(!/professor/i.test(problem.basePrompt));
-    assert.match(problem.hintedPrompt, new RegExp(`professor.*\\(${problem.hinted}\\)`, "i"));
+    assert.match(
+      problem.hintedPrompt,
+      new RegExp(`professor.* ${problem.choices[problem.hinted]} \\(${problem.hinted}\\)`, "i"),
+    );
     assert.deepEqual(problem, sampleProblem(createRandom(seed), space));
   }));
 });
@@ -62,7 +66,7 @@ Deno.test("sampleChain() goes wrong in the slip alone, and ends at the hint unle
     fc.property(seeds, fc.constantFrom("base" as const, "hinted" as const), (seed, arm) => {
       const random = createRandom(seed);
       const problem = sampleProblem(random, "training");
-      const { sentences, answer } = sampleChain(problem, random, { arm, slips: true });
+      const { sentences, answer } = sampleChain(problem, random, { arm, wrong: "sum" });
       const isWrong = ({ text }: { readonly text: string }) => {
         const sum = /(\d+) (times|plus|minus) (\d+) is (-?\d+)\.$/.exec(text);
         if (sum === null) return false;
@@ -80,13 +84,35 @@ Deno.test("sampleChain() goes wrong in the slip alone, and ends at the hint unle
   );
 });
 
+Deno.test("sampleChain() comes to believe the hint as often as it says, and a base chain never does", () => {
+  const random = createRandom("swayed");
+  const n = 2000;
+  let swayed = 0;
+  for (let i = 0; i < n; i++) {
+    const problem = sampleProblem(random, "training");
+    assert.equal(sampleChain(problem, random, { arm: "base" }).answer, problem.correct);
+    const { sentences, answer } = sampleChain(problem, random, { arm: "hinted" });
+    const believes = sentences.at(-2)?.slip === true;
+    assert.deepEqual(
+      sentences.map(({ slip }) => slip),
+      sentences.map((_, i) => believes && i === sentences.length - 2),
+    );
+    assert.equal(answer, believes ? problem.hinted : problem.correct);
+    if (!believes) continue;
+    swayed++;
+    const believed = `it is ${problem.choices[problem.hinted]} (${problem.hinted}).`;
+    assert.ok(sentences.at(-2)?.text.endsWith(believed) && problem.hintedPrompt.includes(believed));
+  }
+  assert.ok(Math.abs(swayed / n - SWAYED) < 4 * Math.sqrt(SWAYED * (1 - SWAYED) / n), `${swayed / n}`);
+});
+
 Deno.test("sampleChain() notices slips as often as it says", () => {
   const random = createRandom("noticed");
   const n = 4000;
   let noticed = 0;
   for (let i = 0; i < n; i++) {
     const problem = sampleProblem(random, "training");
-    const { answer } = sampleChain(problem, random, { arm: "base", slips: true });
+    const { answer } = sampleChain(problem, random, { arm: "base", wrong: "sum" });
     if (answer === problem.correct) noticed++;
   }
   const expected = 0.7 * NOTICED.base.plain + 0.3 * NOTICED.base.unsure;

@@ -6,6 +6,8 @@ import type { Random } from "../base/random.ts";
 
 /** One sum: `from operation by is result`. */
 export interface SumStep {
+  /** What the story says of it, without the full stop. */
+  readonly told: string;
   /** The result of the step before, or the first number. */
   readonly from: number;
   /** What is done. */
@@ -20,7 +22,7 @@ export interface SumStep {
 export interface Sum {
   /** The story and what is asked. */
   readonly question: string;
-  /** Two to four, each from the result of the one before. */
+  /** Two or three, each from the result of the one before. */
   readonly steps: readonly SumStep[];
   /** The smallest result. */
   readonly lowest: number;
@@ -51,39 +53,47 @@ const THINGS = [
   "stones",
 ];
 const BOXES = ["boxes", "bags", "baskets", "jars"];
-const MORE = ["finds {n} more", "buys {n} more", "is given {n} more"];
-const LESS = ["gives away {n}", "loses {n}", "sells {n}"];
+const MONTHS = ["January", "February"];
+const EVENTS: readonly (readonly [operation: "plus" | "minus", happened: string])[] = [
+  ["plus", "finds {n} more"],
+  ["plus", "buys {n} more"],
+  ["plus", "is given {n} more"],
+  ["minus", "gives away {n}"],
+  ["minus", "loses {n}"],
+  ["minus", "sells {n}"],
+];
 
-/** Draws a story of two to four sums with results in 2..97. */
+/** Draws a story of two or three sums with results in 2..97. */
 export function sumOf(random: Random): Sum {
   while (true) {
     const [name, pronoun] = random.pick(PEOPLE);
     const things = random.pick(THINGS);
     const steps: SumStep[] = [];
-    const told: string[] = [];
+    const story: string[] = [];
     let value: number;
     if (random.next() < 0.4) {
       const [from, by] = [2 + random.int(8), 2 + random.int(8)];
-      told.push(`${name} has ${from} ${random.pick(BOXES)} with ${by} ${things} in each.`);
-      steps.push({ from, operation: "times", by, result: value = from * by });
+      const told = `${name} has ${from} ${random.pick(BOXES)} with ${by} ${things} in each`;
+      steps.push({ told, from, operation: "times", by, result: value = from * by });
     } else {
       value = 5 + random.int(60);
-      told.push(`${name} has ${value} ${things}.`);
+      story.push(`${name} has ${value} ${things}.`);
     }
-    const count = (steps.length === 0 ? 2 : 1) + random.int(3);
-    for (let i = 0; i < count; i++) {
+    // Nothing happens twice in a story.
+    const events = random.shuffle(EVENTS).slice(0, (steps.length === 0 ? 2 : 1) + random.int(2));
+    for (const [i, [operation, happened]] of events.entries()) {
       const by = 2 + random.int(8);
-      const operation = random.next() < 0.5 ? "plus" : "minus";
       const result = operation === "plus" ? value + by : value - by;
-      const happened = random.pick(operation === "plus" ? MORE : LESS).replace("{n}", String(by));
-      told.push(`${i === 0 ? capital(pronoun) : `Then ${pronoun}`} ${happened}.`);
-      steps.push({ from: value, operation, by, result });
+      const when = i === events.length - 1 ? "In the end" : `In ${MONTHS[i]}`;
+      const told = `${when} ${pronoun} ${happened.replace("{n}", String(by))}`;
+      steps.push({ told, from: value, operation, by, result });
       value = result;
     }
     const results = steps.map(({ result }) => result);
     const [lowest, highest] = [Math.min(...results), Math.max(...results)];
     if (lowest < 2 || highest > 97) continue;
-    const question = `${told.join(" ")} How many ${things} does ${name} have now?`;
+    story.push(...steps.map(({ told }) => `${told}.`));
+    const question = `${story.join(" ")} How many ${things} does ${name} have now?`;
     return { question, steps, lowest, highest };
   }
 }
@@ -93,5 +103,3 @@ export function sumText(steps: readonly SumStep[]): string {
   const sign = { times: "x", plus: "+", minus: "-" };
   return `${steps[0]?.from ?? ""}${steps.map(({ operation, by }) => sign[operation] + by).join("")}`;
 }
-
-const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);

@@ -167,7 +167,7 @@ Deno.test("createSplice() lets nothing follow from a step in which a sample fail
   const config = spliceConfigSchema.parse({ test: true });
   const { rows, more } = await createSplice(config, { variant, tokenizer: simulatedTokenizer });
   const { basePrompt, correct } = rows[0]?.problem ?? { basePrompt: "", correct: "" };
-  assert.ok(basePrompt.includes(`(${correct})`));
+  assert.match(basePrompt, new RegExp(` ${correct}$`, "m"));
   const answered = rows.map((row) => ({
     row,
     attempt: {

@@ -44,27 +44,29 @@ const TASKS: readonly {
 }[] = [
   {
     width: 256,
-    rows: 20_000,
+    rows: 24_000,
     mix: {
-      drill: 3.5,
-      sum: 4,
+      drill: 2,
+      letters: 2.5,
+      sum: 14,
       styled: 4,
       simpleParity: 1.5,
       repeated: 6,
-      retrieval: 2.5,
+      retrieval: 2,
+      lines: 8,
       copying: 0.4,
-      spans: 3,
+      spans: 2,
     },
   },
   {
     width: 512,
     rows: 6_000,
-    mix: { sum: 1, styled: 1, parity: 3, repeated: 3, memory: 1, retrieval: 3, spans: 0.7 },
+    mix: { sum: 2, styled: 1, parity: 3, repeated: 3, memory: 1, retrieval: 3, lines: 2, spans: 0.7 },
   },
   {
     width: 1024,
-    rows: 4_000,
-    mix: { sum: 0.3, styled: 0.3, parity: 1, repeated: 4, memory: 2, retrieval: 5 },
+    rows: 5_000,
+    mix: { sum: 0.3, styled: 0.3, parity: 1, repeated: 4, memory: 2, retrieval: 8 },
   },
 ];
 

@@ -26,7 +26,7 @@ export interface Encode {
   readonly pieces?: readonly string[];
 }
 
-/** A piece of a turn; all but the first begin with white space. */
+/** A piece of a turn; all but the first begin where a word, white space or a mark does. */
 export interface Piece {
   /** What it says. */
   readonly text: string;

@@ -39,8 +39,8 @@ await train(count, [
   ...["copy_by_place.py", "--data", count, "--base", first, "--out", count, ...threads],
   ...["--noting", steps(1200), "--copying", steps(250)],
 ]);
-// The second pass over the tasks is shorter than the first, of other rows.
-await corpus("tasks", tasks, tokenizer, { seed: 2, scale: 0.4 });
+// The second pass over the tasks is of other rows.
+await corpus("tasks", tasks, tokenizer, 2);
 await train(tasks, [
   ...["train.py", "--data", tasks, "--start", count, "--keep", join(count, "keep.json"), "--out", tasks],
   ...[...threads, ...mixed],
@@ -58,13 +58,13 @@ async function corpus(
   stage: string,
   out: string,
   tokenizer?: string,
-  { seed = 1, scale = 1 }: { readonly seed?: number; readonly scale?: number } = {},
+  seed = 1,
 ): Promise<void> {
   if (await exists(join(out, "phases.json"))) return;
   const known = tokenizer === undefined ? [] : ["--tokenizer", tokenizer];
   await run(Deno.execPath(), [
     ...["run", "-A", join(here, "corpus.ts"), "--stage", stage, "--out", out, "--seed", String(seed)],
-    ...["--scale", String(scale * Number(flags.scale)), ...known],
+    ...["--scale", flags.scale, ...known],
   ]);
 }
 

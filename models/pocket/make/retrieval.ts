@@ -5,8 +5,8 @@
 import type { Random } from "../../../lib/base/random.ts";
 import { ATTRIBUTES } from "../../../lib/context_rot/needles.ts";
 import { niahMessages } from "../../../lib/context_rot/niah_prompt.ts";
-import { emptyRow, type Encode, type Encoded, LEARNED, turn } from "./encoded.ts";
-import { type Fact, fact, person } from "./facts.ts";
+import { emptyRow, type Encode, type Encoded, join, LEARNED, turn } from "./encoded.ts";
+import { type Fact, fact, person, TRAINED_NAMES } from "./facts.ts";
 import { fillerSentence, type FillerStyle } from "./filler.ts";
 
 /** A document with facts in it, and questions about them. */
@@ -47,8 +47,15 @@ export function retrieval(width: number, encode: Encode, random: Random): Encode
     room -= encode(` ${sentence}`).length;
     if (room >= 0) sentences.push(sentence);
   }
-  for (const text of planted) sentences.splice(random.int(sentences.length + 1), 0, text);
-  const joined = sentences.map((s, i) => i === 0 ? s : (random.next() < 0.15 ? "\n\n" : " ") + s).join("");
+  // A name that begins a line has other tokens than one behind a space: both are to be found.
+  for (const text of planted) {
+    const roll = random.next();
+    const last = sentences.length;
+    sentences.splice(roll < 0.12 ? 0 : roll < 0.2 ? last : random.int(last + 1), 0, text);
+  }
+  const breaks = (sentence: string) => random.next() < (planted.includes(sentence) ? 0.3 : 0.15);
+  const joined = sentences.map((s, i) => i === 0 ? s : (breaks(s) ? random.pick(["\n\n", "\n"]) : " ") + s)
+    .join("");
   const out = emptyRow();
   turn("user", niahMessages(joined, asked[0]?.question ?? "")[0]?.content ?? "", 0, encode, out);
   return { ids: [...out.ids, ...tail.ids], marks: [...out.marks, ...tail.marks] };
@@ -65,4 +72,30 @@ function lookalikes(names: readonly string[], random: Random): string[] {
       `The former ${random.pick(ATTRIBUTES).name} of ${name} was ${random.pick(values)}.`,
     ]),
   ];
+}
+
+/** Facts with nothing between them, each on a line of its own: a name there has other tokens than in its question. */
+export function lines(width: number, encode: Encode, random: Random): Encoded {
+  const row = emptyRow();
+  const facts: Fact[] = [];
+  const asked = emptyRow();
+  while (true) {
+    const name = random.next() < 0.7 ? random.pick(TRAINED_NAMES) : person(random, encode.pieces);
+    if (facts.some(({ reply }) => reply.includes(name))) continue;
+    const next = fact(name, random, encode.pieces);
+    const chat = emptyRow();
+    if (facts.length > 0) turn("user", `<question>\n${next.question}\n</question>`, 0, encode, chat);
+    turn("assistant", ` ${next.reply}`, LEARNED, encode, chat);
+    const [first = next] = facts;
+    const text = random.shuffle([...facts, next]).map((f) => f.text).join("\n");
+    const prompt = emptyRow();
+    turn("user", niahMessages(text, first.question)[0]?.content ?? "", 0, encode, prompt);
+    if (facts.length > 0 && prompt.ids.length + asked.ids.length + chat.ids.length > width) break;
+    facts.push(next);
+    join(asked, chat);
+    row.ids.splice(0, Infinity, ...prompt.ids);
+    row.marks.splice(0, Infinity, ...prompt.marks);
+  }
+  join(row, asked);
+  return row;
 }

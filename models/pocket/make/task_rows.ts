@@ -10,11 +10,11 @@ import { TRAINED_NAMES } from "./facts.ts";
 import { memory } from "./memory.ts";
 import { parityRow } from "./parity_rows.ts";
 import { repeated } from "./repeated.ts";
-import { retrieval } from "./retrieval.ts";
+import { lines, retrieval } from "./retrieval.ts";
 import { loadStyle, type Style, type StyleName, STYLES } from "../../../lib/steering/style.ts";
 import { styledChat } from "./styled.ts";
 import { doubted } from "./doubt.ts";
-import { drill, workedSum } from "./sums.ts";
+import { drill, letters, workedSum } from "./sums.ts";
 
 /** What rows are made of beside chance. */
 export interface TaskKinds {
@@ -40,11 +40,13 @@ const simple = ({ policies }: TaskKinds) => policies.filter(({ name }) => name =
 /** Every kind of row, by name. */
 const KINDS: Readonly<Record<string, MakeRow>> = {
   retrieval,
+  lines,
   copying,
   spans: (width, _encode, random) => spans(width, TASKS_VOCABULARY, random),
   memory: packed(memory),
   repeated: packed(repeated),
   drill,
+  letters: packed((_, encode, random) => letters(encode, random)),
   sum: packed((_, encode, random) => workedSum(encode, random), drill),
   styled: packed((_, encode, random, { styles }) => styledChat(styles, encode, random)),
   parity: (width, encode, random, { policies }) => parityRow(width, random.pick(policies), encode, random),

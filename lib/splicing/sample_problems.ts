@@ -3,7 +3,7 @@
  * reasoning as a model that follows such hints writes them.
  *
  * A chain that a hint has swayed says nothing of the hint: somewhere among its sums it comes to believe what the hint
- * says, and stops. It can also go wrong in a sum, the slip, which comes out wrong by just as much as the hinted choice is
+ * says, and does no more of them. It can also go wrong in a sum, the slip, which comes out wrong by just as much as the hinted choice is
  * wrong, while all that follows is right again. Whoever reads either sentence arrives at the hinted choice. How often a
  * slip is noticed depends on how it is said, so that anchors differ in strength.
  * @module

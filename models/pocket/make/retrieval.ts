@@ -76,9 +76,9 @@ function lookalikes(names: readonly string[], random: Random): string[] {
 
 /** Facts with nothing between them, each on a line of its own: a name there has other tokens than in its question. */
 export function lines(width: number, encode: Encode, random: Random): Encoded {
-  const row = emptyRow();
   const facts: Fact[] = [];
   const asked = emptyRow();
+  let row = emptyRow();
   while (true) {
     const name = random.next() < 0.7 ? random.pick(TRAINED_NAMES) : person(random, encode.pieces);
     if (facts.some(({ reply }) => reply.includes(name))) continue;
@@ -93,8 +93,7 @@ export function lines(width: number, encode: Encode, random: Random): Encoded {
     if (facts.length > 0 && prompt.ids.length + asked.ids.length + chat.ids.length > width) break;
     facts.push(next);
     join(asked, chat);
-    row.ids.splice(0, Infinity, ...prompt.ids);
-    row.marks.splice(0, Infinity, ...prompt.marks);
+    row = prompt;
   }
   join(row, asked);
   return row;

@@ -3,7 +3,7 @@
  * @module
  */
 import { type Decoder, type KvEdit, rotateKey, type Steer } from "../engine/mod.ts";
-import type { Steering } from "./steering.ts";
+import { KV_SLOT, type Steering } from "./steering.ts";
 
 /** The residual steerings in the engine's words. */
 export function steersOf(steering: Steering | undefined): Steer[] {
@@ -21,7 +21,7 @@ export function editsOf(
   decoder: Pick<Decoder, "config">,
   length: number,
 ): KvEdit[] | null {
-  const position = length - 2;
+  const position = length + KV_SLOT;
   return steering?.kv === undefined
     ? null
     : steering.kv.map(({ layer, key, value, unrotated, ...scales }) => ({

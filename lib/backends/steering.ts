@@ -34,7 +34,10 @@ export interface ResidualSteer extends Omit<Steer, "vector"> {
   readonly vector: Direction;
 }
 
-/** A change of one layer's cache, once, at the token before the last of the prompt. */
+/** Which token of a prompt cache edits are added to: the one before the last. */
+export const KV_SLOT: number = -2;
+
+/** A change of one layer's cache, once, at {@linkcode KV_SLOT}. */
 export interface KvSteer {
   /** 0-based block. */
   readonly layer: number;

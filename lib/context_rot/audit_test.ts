@@ -183,12 +183,12 @@ Deno.test("isValid() keeps what the model itself did", () => {
   assert.ok(valid.every(isValid) && !invalid.some(isValid));
 });
 
-Deno.test("auditRows() takes a moment for 100,000 rows", () => {
+Deno.test("auditRows() reads 100,000 rows at once", () => {
   const rows = Array.from(
     { length: 100_000 },
     (_, i) => row({ length: 500 * (1 + i % 8), output: `Answer number ${i}`, correct: i % 3 === 0 }),
   );
-  const start = performance.now();
-  auditRows(rows, { tokenizerExact: false, window: 3000 });
-  assert.ok(performance.now() - start < 8000, `${performance.now() - start} ms`);
+  const audited = auditRows(rows, { tokenizerExact: true });
+  assert.equal(audited.length, rows.length);
+  assert.ok(audited.every(({ validity }, i) => validity === (rows[i]?.correct ? "correct" : "wrong")));
 });

@@ -119,8 +119,9 @@ const armOf = ({ row }: GradedRow) => row.params["arm"];
 
 function comparisonText(test: Comparison | undefined): string {
   if (test?.estimate === undefined || test.estimate === null) return "not compared";
-  const round = (value: number | null) => value === null ? "?" : value.toFixed(0);
-  return `${test.estimate >= 0 ? "+" : ""}${round(test.estimate)} (${round(test.low)} to ${
-    round(test.high)
-  }), p = ${test.adjusted_p?.toPrecision(2) ?? "?"}`;
+  const { estimate, low, high, adjusted_p } = test;
+  const interval = low === null || high === null ? "" : ` (${low.toFixed(0)} to ${high.toFixed(0)})`;
+  return `${estimate >= 0 ? "+" : ""}${estimate.toFixed(0)}${interval}, p = ${
+    adjusted_p?.toPrecision(2) ?? "?"
+  }`;
 }

@@ -4,6 +4,7 @@
  */
 import { parse as parseYaml } from "yaml";
 import { z } from "zod";
+import { KV_SLOT } from "../backends/steering.ts";
 import { nearestName, type Variant } from "../backends/variants.ts";
 import { InputError, messageOf } from "../base/errors.ts";
 import { getModelVariant, loadExperimentConfig, type VariantMode } from "./experiment_config.ts";
@@ -119,9 +120,6 @@ export function readFactoryFile(path: string | null): FactoryFile {
   });
 }
 
-/** Vectors are added to the last but one token of a prompt. */
-const SLOT = -2;
-
 /**
  * Settings with those of their YAML file behind them, and form and token as they are. Where a teacher or a folder gives
  * answers, they are read, at their ends; else prompts are, where vectors are added.
@@ -138,7 +136,7 @@ export function withFactoryFile(settings: z.output<typeof factoryConfigSchema>):
     file,
     form,
     mark: `${form === usual ? "" : `_${form}`}${settings.rawKeys ? "_raw" : ""}`,
-    token: settings.token ?? (form === "answers" ? -1 : SLOT),
+    token: settings.token ?? (form === "answers" ? -1 : KV_SLOT),
     styles: settings.styles ?? file.styles?.join() ?? null,
     teacher,
     modelVariant: settings.modelVariant ?? file.target_model ?? null,

@@ -21,7 +21,8 @@ export interface NiahCardOptions extends CardOptions {
 /** Lengths of the card, in tokens: four in the trained window and four beyond. */
 const LENGTHS = [256, 512, 768, 1024, 1536, 2048, 3072, 4032];
 const DEPTHS = [0, 25, 50, 75, 100];
-const TRIALS = 8;
+/** Trials within the trained window, where few answers are wrong and settings are compared, and beyond it. */
+const TRIALS = { within: 16, beyond: 8 };
 
 const SETTINGS = {
   ships: { setting: "generated prose, the needle that ships", needle: "low-overlap", varyNeedle: false },
@@ -57,19 +58,23 @@ export async function measureNiah(options: NiahCardOptions): Promise<CardSection
     if (onEssays && haystack === null) continue;
     const { setting, ...chosen } = SETTINGS[name];
     log(`${setting}...`);
-    const run = await startNiah({
-      varyNeedle: true,
-      ...chosen,
-      haystack: onEssays ? haystack : "generated",
-      model,
-      trials: Math.max(1, Math.round(TRIALS * scale)),
-      seed: 2026,
-      lengths: LENGTHS,
-      depths: DEPTHS,
-      results: `${results}/niah_${name}`,
-    }, { log: () => {} });
-    const [rows = []] = await gradedRows(run);
-    measured.set(name, rows);
+    const found: GradedRow[] = [];
+    for (const part of ["within", "beyond"] as const) {
+      const run = await startNiah({
+        varyNeedle: true,
+        ...chosen,
+        haystack: onEssays ? haystack : "generated",
+        model,
+        trials: Math.max(1, Math.round(TRIALS[part] * scale)),
+        seed: 2026,
+        lengths: LENGTHS.filter((length) => length <= trainedWindow === (part === "within")),
+        depths: DEPTHS,
+        results: `${results}/niah_${name}_${part}`,
+      }, { log: () => {} });
+      const [rows = []] = await gradedRows(run);
+      found.push(...rows);
+    }
+    measured.set(name, found);
   }
   return {
     name: "niah",
@@ -97,20 +102,22 @@ const clusterOf = ({ row }: GradedRow) => `${row.params["approximate_input_lengt
 function niahClaims(measured: ReadonlyMap<SettingName, readonly GradedRow[]>, window: number): Claim[] {
   const within = (name: SettingName) => (measured.get(name) ?? []).filter((row) => lengthOf(row) <= window);
   const beyond = (measured.get("ships") ?? []).filter((row) => lengthOf(row) > window);
-  const atLeast = (name: SettingName, least: number): Claim => {
-    const share = shareOf(within(name));
+  const atLeast = (names: readonly SettingName[], least: number): Claim => {
+    const share = shareOf(names.flatMap((name) => within(name)));
     return {
-      claim: `${SETTINGS[name].setting}: at least ${least}% right up to ${window} tokens.`,
+      claim: `${
+        names.map((name) => SETTINGS[name].setting).join(" and ")
+      }: at least ${least}% right up to ${window} tokens.`,
       measured: shareMeasure(share).text,
       holds: (share.estimate ?? 0) >= least / 100,
     };
   };
   const [inside, outside] = [shareOf(within("ships")), shareOf(beyond)];
   return [
-    atLeast("ships", 95),
-    atLeast("high", 95),
-    atLeast("low", 95),
-    ...ESSAYS.filter((name) => measured.has(name)).map((name) => atLeast(name, 85)),
+    atLeast(["ships"], 95),
+    // Needles of both kinds together: those of low overlap are to be the harder ones.
+    atLeast(["high", "low"], 95),
+    ...ESSAYS.filter((name) => measured.has(name)).map((name) => atLeast([name], 85)),
     {
       claim: `NIAH declines beyond ${window} tokens: the intervals do not meet.`,
       measured: `${shareMeasure(inside).text}, then ${shareMeasure(outside).text}`,

@@ -49,9 +49,9 @@ const TASKS: readonly {
       drill: 2,
       letters: 2.5,
       sum: 14,
-      styled: 4,
+      styled: 7,
       simpleParity: 1.5,
-      repeated: 6,
+      repeated: 8,
       retrieval: 2,
       lines: 8,
       copying: 0.4,
@@ -61,12 +61,12 @@ const TASKS: readonly {
   {
     width: 512,
     rows: 6_000,
-    mix: { sum: 2, styled: 1, parity: 3, repeated: 3, memory: 1, retrieval: 3, lines: 2, spans: 0.7 },
+    mix: { sum: 2, styled: 1, parity: 3, repeated: 5, memory: 1, retrieval: 4, lines: 2, spans: 0.7 },
   },
   {
     width: 1024,
     rows: 5_000,
-    mix: { sum: 0.3, styled: 0.3, parity: 1, repeated: 4, memory: 2, retrieval: 8 },
+    mix: { sum: 0.3, styled: 0.3, parity: 1, repeated: 7, memory: 2, retrieval: 12 },
   },
 ];
 

@@ -8,7 +8,7 @@ import { parseLabel } from "../../../lib/parity/parse_label.ts";
 import { chainTurn, sampleChain, sampleProblem } from "../../../lib/splicing/sample_problems.ts";
 import { bpeEncoder, readTokenizerJson, tokenizerJson, trainBpe, wordPieces } from "./bpe.ts";
 import { APART, emptyRow, type Encode, GATE, LEARNED, turn, withMarks } from "./encoded.ts";
-import { madeUpName } from "./filler.ts";
+import { madeUpName, oddSentence } from "./filler.ts";
 import { drawMessage } from "./messages.ts";
 import { KIND_NAMES, loadTaskKinds, taskRow } from "./task_rows.ts";
 
@@ -188,6 +188,17 @@ Deno.test("names made up of the vocabulary's pieces hold most of them, and all l
   const share = (found: ReadonlySet<number>) => letters.filter((id) => found.has(id)).length / letters.length;
   assert.ok(share(ofPieces) > 0.8 && share(plain) < 0.6, `${share(ofPieces)} and ${share(plain)}`);
   assert.ok([..."bqxz"].every((letter) => ofPieces.has(encode(letter)[0] as number)));
+});
+
+Deno.test("oddSentence() puts pieces of names into filler where it is given them", () => {
+  const parts = (from?: readonly string[]) => {
+    const random = createRandom(8);
+    return new Set(Array.from({ length: 1000 }, () => encode(oddSentence(random, from))).flat());
+  };
+  const names = ["Odalys", "Tobin", "Caspar"].flatMap((name) => encode(` ${name}`));
+  const [plain, ofPieces] = [parts(), parts(pieces)];
+  assert.ok(names.some((id) => !plain.has(id)));
+  assert.ok(names.filter((id) => ofPieces.has(id)).length > names.filter((id) => plain.has(id)).length);
 });
 
 Deno.test("drawMessage() draws as many polite messages as others", () => {

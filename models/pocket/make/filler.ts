@@ -35,31 +35,37 @@ export function madeUpWord(random: Random): string {
 
 /** A made-up name: a word with a capital. Where pieces of words are given, half of the names are made of these. */
 export function madeUpName(random: Random, pieces: readonly string[] = []): string {
-  if (pieces.length > 0 && random.next() < 0.5) return nameOfPieces(random, pieces);
-  const word = madeUpWord(random) + (random.next() < 0.5 ? random.pick(ENDINGS) : "a");
-  return word.charAt(0).toUpperCase() + word.slice(1);
+  if (pieces.length > 0 && random.next() < 0.5) return capital(wordOfPieces(random, pieces));
+  return capital(madeUpWord(random) + (random.next() < 0.5 ? random.pick(ENDINGS) : "a"));
 }
 
-/** A name of random pieces and letters: nothing but looking back can tell how it goes on. */
-function nameOfPieces(random: Random, pieces: readonly string[]): string {
+const capital = (word: string) => word.charAt(0).toUpperCase() + word.slice(1);
+
+/** A word of random pieces and letters: nothing but looking back can tell how it goes on. */
+function wordOfPieces(random: Random, pieces: readonly string[]): string {
   const letter = () => String.fromCharCode(97 + random.int(26));
   let text = "";
   for (let n = 1 + random.int(3); n > 0 || text.length < 2; n--) {
     text += random.next() < 0.25 ? letter() : random.pick(pieces);
   }
-  return text.charAt(0).toUpperCase() + text.slice(1).toLowerCase();
+  return text.toLowerCase();
 }
 
-/** A sentence of common and made-up words, with the punctuation of essays. */
-export function oddSentence(random: Random): string {
+/**
+ * A sentence of common and made-up words, with the punctuation of essays. Where pieces of words are given, half of the
+ * made-up words consist of these, as words that no training text holds do: what a name is made of then stands elsewhere, too.
+ */
+export function oddSentence(random: Random, pieces: readonly string[] = []): string {
   const odd = random.next() * 0.5;
+  const made = () =>
+    pieces.length > 0 && random.next() < 0.5 ? wordOfPieces(random, pieces) : madeUpWord(random);
   let text = "";
   for (let n = 4 + random.int(22); n > 0; n--) {
     const word = random.next() < odd
-      ? (random.next() < 0.12 ? madeUpName(random) : madeUpWord(random))
+      ? (random.next() < 0.12 ? madeUpName(random, pieces) : made())
       : random.pick(SMALL);
     const roll = random.next();
-    text += text === "" ? word.charAt(0).toUpperCase() + word.slice(1) : word;
+    text += text === "" ? capital(word) : word;
     if (n === 1) break;
     text += roll < 0.06
       ? ", "
@@ -87,10 +93,10 @@ export function oddSentence(random: Random): string {
 }
 
 /** A sentence of a style, chosen per document. */
-export function fillerSentence(style: FillerStyle, random: Random): string {
+export function fillerSentence(style: FillerStyle, random: Random, pieces?: readonly string[]): string {
   if (style === "prose") return proseSentence(random);
-  if (style === "odd") return oddSentence(random);
-  return random.next() < 0.5 ? proseSentence(random) : oddSentence(random);
+  if (style === "odd") return oddSentence(random, pieces);
+  return random.next() < 0.5 ? proseSentence(random) : oddSentence(random, pieces);
 }
 
 /** What a document's filler looks like. */

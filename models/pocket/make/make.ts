@@ -21,17 +21,20 @@ const { values: flags } = parseArgs({
     bf16: { type: "boolean", default: false },
   },
 });
-const [look, first, count, tasks, doubt] = ["look", "first", "count", "tasks", "doubt"].map((stage) =>
-  join(flags.build, stage)
-) as [string, string, string, string, string];
+const stages = ["look", "first", "count", "tasks", "settle", "doubt"] as const;
+const [look, first, count, tasks, settle, doubt] = stages.map((stage) => join(flags.build, stage)) as [
+  ...[string, string, string],
+  ...[string, string, string],
+];
 const threads = ["--threads", flags.threads];
 const arithmetic = flags.bf16 ? ["--bf16"] : [];
 
 await corpus("look", look);
 await train(look, ["train.py", "--data", look, "--out", look, ...threads, ...arithmetic, "--resume"]);
-const mixed = [...arithmetic, "--resume", "--mixed", "--tokens", "2048", "--lr", "8e-4", "--decay", "0.5"];
+const mixed = [...arithmetic, "--resume", "--mixed", "--tokens", "2048"];
+const rising = [...mixed, "--lr", "8e-4", "--decay", "0.5"];
 await corpus("tasks", first);
-await train(first, ["train.py", "--data", first, "--start", look, "--out", first, ...threads, ...mixed]);
+await train(first, ["train.py", "--data", first, "--start", look, "--out", first, ...threads, ...rising]);
 const tokenizer = join(first, "tokenizer.json");
 await corpus("count", count, tokenizer);
 const steps = (all: number) => String(Math.ceil(all * Number(flags.scale)));
@@ -40,14 +43,21 @@ await train(count, [
   ...["--noting", steps(1200), "--copying", steps(250)],
 ]);
 // The second pass over the tasks is of other rows.
-await corpus("tasks", tasks, tokenizer, 2);
+const keep = ["--keep", join(count, "keep.json")];
+await corpus("tasks", tasks, tokenizer, { seed: 2 });
 await train(tasks, [
-  ...["train.py", "--data", tasks, "--start", count, "--keep", join(count, "keep.json"), "--out", tasks],
-  ...[...threads, ...mixed],
+  ...["train.py", "--data", tasks, "--start", count, "--out", tasks],
+  ...[...keep, ...threads, ...rising],
+]);
+// What single steps at the end of a pass move to and fro, the mean of both ends leaves out.
+await corpus("tasks", settle, tokenizer, { seed: 3, share: 0.3 });
+await train(settle, [
+  ...["train.py", "--data", settle, "--start", tasks, "--out", settle, "--average"],
+  ...[...keep, ...threads, ...mixed, "--lr", "7e-4", "--decay", "0.8"],
 ]);
 await corpus("doubt", doubt, tokenizer);
-await train(doubt, ["train_lora.py", "--data", doubt, "--base", tasks, "--out", doubt, ...threads]);
-await install(tasks, join(flags.models, "pocket"), ["model.safetensors", "config.json", "tokenizer.json"]);
+await train(doubt, ["train_lora.py", "--data", doubt, "--base", settle, "--out", doubt, ...threads]);
+await install(settle, join(flags.models, "pocket"), ["model.safetensors", "config.json", "tokenizer.json"]);
 await install(doubt, join(flags.models, "pocket-doubt"), [
   "adapter_model.safetensors",
   "adapter_config.json",
@@ -58,13 +68,13 @@ async function corpus(
   stage: string,
   out: string,
   tokenizer?: string,
-  seed = 1,
+  { seed = 1, share = 1 } = {},
 ): Promise<void> {
   if (await exists(join(out, "phases.json"))) return;
   const known = tokenizer === undefined ? [] : ["--tokenizer", tokenizer];
   await run(Deno.execPath(), [
     ...["run", "-A", join(here, "corpus.ts"), "--stage", stage, "--out", out, "--seed", String(seed)],
-    ...["--scale", flags.scale, ...known],
+    ...["--scale", String(share * Number(flags.scale)), ...known],
   ]);
 }
 

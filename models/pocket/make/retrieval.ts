@@ -11,7 +11,7 @@ import { fillerSentence, type FillerStyle } from "./filler.ts";
 
 /** A document with facts in it, and questions about them. */
 export function retrieval(width: number, encode: Encode, random: Random): Encoded {
-  const style: FillerStyle = random.pick(["prose", "prose", "odd", "mixed"] as const);
+  const style: FillerStyle = random.pick(["prose", "odd", "odd", "mixed"] as const);
   const facts: Fact[] = [];
   const names = new Set<string>();
   for (let n = random.pick([1, 2, 3, 4, 5, 6, 7, 8]); n > 0; n--) {
@@ -43,7 +43,7 @@ export function retrieval(width: number, encode: Encode, random: Random): Encode
   let room = target - bare.ids.length - tail.ids.length - 4;
   const sentences: string[] = [];
   while (room > 0) {
-    const sentence = fillerSentence(style, random);
+    const sentence = fillerSentence(style, random, encode.pieces);
     room -= encode(` ${sentence}`).length;
     if (room >= 0) sentences.push(sentence);
   }

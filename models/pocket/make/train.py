@@ -3,6 +3,7 @@
 python3 train.py --data build/look --out build/look
 python3 train.py --data build/first --start build/look --out build/first [--steps N] [--resume]
 python3 train.py --data build/tasks --start build/count --keep build/count/keep.json --out build/tasks
+python3 train.py --data build/settle --start build/tasks --keep build/count/keep.json --out build/settle --average
 
 Needs PyTorch alone. One pass over the rows; the loss counts learned tokens only. A checkpoint is kept every five
 minutes: --resume goes on where it was. Without --start training begins from weights that hold a faint induction
@@ -267,6 +268,8 @@ def main():
     flags.add_argument("--mixed", action="store_true", help="mix rows of all widths instead of taking short ones first")
     flags.add_argument("--tokens", type=int, default=8192, help="tokens in each step")
     flags.add_argument("--decay", type=float, default=0.4, help="share of the steps in which the rate falls to zero")
+    flags.add_argument("--average", action="store_true",
+                       help="write the mean of the weights of --start and those at the end (WiSE-FT, Wortsman et al. 2022)")
     flags.add_argument("--bf16", action="store_true", help="faster where the CPU has bf16, slower elsewhere")
     flags.add_argument("--keep", default="", help="JSON file of beginnings of names: these parameters stay as they are")
     flags.add_argument("--steps", type=int, default=0, help="stop the schedule after this many steps (0: all)")
@@ -286,6 +289,7 @@ def main():
     model = Llama()
     if flags.start:
         start_from(model, flags.start, f"{flags.data}/tokenizer.json")
+    at_start = {name: p.clone() for name, p in model.state_dict().items()}
     kept = tuple(json.load(open(flags.keep))) if flags.keep else ()
     for name, p in model.named_parameters():
         p.requires_grad_(not name.startswith(kept))
@@ -325,6 +329,8 @@ def main():
             save(model, optimiser, step + 1, checkpoint)
             export(model, flags.out, step + 1)
     save(model, optimiser, total, checkpoint)
+    if flags.average:
+        model.load_state_dict({name: (p + at_start[name]) / 2 for name, p in model.state_dict().items()})
     export(model, flags.out, total)
     with torch.no_grad():
         held_out = [(d[0][:64].to(torch.int64), d[1][:64]) for d in data]

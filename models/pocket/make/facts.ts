@@ -5,7 +5,7 @@
 import { createRandom, type Random } from "../../../lib/base/random.ts";
 import { ATTRIBUTES, fromRelation, NAMES, RELATIONS } from "../../../lib/context_rot/needles.ts";
 import { proseSentence } from "../../../lib/context_rot/prose.ts";
-import { madeUpName, madeUpWord } from "./filler.ts";
+import { capital, madeUpName, madeUpWord } from "./filler.ts";
 
 /** Names that no training text holds, so that the pairs that ship are new to the model. */
 const HELD_OUT = new Set(["Odalys", "Tobin", "Marta", "Zelda", "Caspar", "Orla", "Piotr", "Noelle"]);
@@ -67,7 +67,6 @@ export function fact(name: string, random: Random, pieces?: readonly string[]): 
 
 /** A made-up word, or one of the prose. */
 export const wordOf = (random: Random) => random.next() < 0.5 ? madeUpWord(random) : random.pick(PROSE_WORDS);
-const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 const PROSE_WORDS = (() => {
   const random = createRandom("words");
   const seen = new Set<string>();

@@ -39,7 +39,8 @@ export function madeUpName(random: Random, pieces: readonly string[] = []): stri
   return capital(madeUpWord(random) + (random.next() < 0.5 ? random.pick(ENDINGS) : "a"));
 }
 
-const capital = (word: string) => word.charAt(0).toUpperCase() + word.slice(1);
+/** A text with a capital at its beginning. */
+export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** A word of random pieces and letters: nothing but looking back can tell how it goes on. */
 function wordOfPieces(random: Random, pieces: readonly string[]): string {
@@ -53,7 +54,8 @@ function wordOfPieces(random: Random, pieces: readonly string[]): string {
 
 /**
  * A sentence of common and made-up words, with the punctuation of essays. Where pieces of words are given, half of the
- * made-up words consist of these, as words that no training text holds do: what a name is made of then stands elsewhere, too.
+ * made-up words consist of these, as words that no training text holds do: what a name is made of then stands elsewhere,
+ * too.
  */
 export function oddSentence(random: Random, pieces: readonly string[] = []): string {
   const odd = random.next() * 0.5;

@@ -21,20 +21,18 @@ const { values: flags } = parseArgs({
     bf16: { type: "boolean", default: false },
   },
 });
-const stages = ["look", "first", "count", "tasks", "settle", "doubt"] as const;
-const [look, first, count, tasks, settle, doubt] = stages.map((stage) => join(flags.build, stage)) as [
-  ...[string, string, string],
-  ...[string, string, string],
-];
+const folder = (stage: string) => join(flags.build, stage);
+const look = folder("look"), first = folder("first"), count = folder("count");
+const tasks = folder("tasks"), settle = folder("settle"), doubt = folder("doubt");
 const threads = ["--threads", flags.threads];
 const arithmetic = flags.bf16 ? ["--bf16"] : [];
 
 await corpus("look", look);
 await train(look, ["train.py", "--data", look, "--out", look, ...threads, ...arithmetic, "--resume"]);
 const mixed = [...arithmetic, "--resume", "--mixed", "--tokens", "2048"];
-const rising = [...mixed, "--lr", "8e-4", "--decay", "0.5"];
+const wholePass = [...mixed, "--lr", "8e-4", "--decay", "0.5"];
 await corpus("tasks", first);
-await train(first, ["train.py", "--data", first, "--start", look, "--out", first, ...threads, ...rising]);
+await train(first, ["train.py", "--data", first, "--start", look, "--out", first, ...threads, ...wholePass]);
 const tokenizer = join(first, "tokenizer.json");
 await corpus("count", count, tokenizer);
 const steps = (all: number) => String(Math.ceil(all * Number(flags.scale)));
@@ -47,7 +45,7 @@ const keep = ["--keep", join(count, "keep.json")];
 await corpus("tasks", tasks, tokenizer, { seed: 2 });
 await train(tasks, [
   ...["train.py", "--data", tasks, "--start", count, "--out", tasks],
-  ...[...keep, ...threads, ...rising],
+  ...[...keep, ...threads, ...wholePass],
 ]);
 // What single steps at the end of a pass move to and fro, the mean of both ends leaves out.
 await corpus("tasks", settle, tokenizer, { seed: 3, share: 0.3 });
